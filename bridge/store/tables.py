@@ -1,0 +1,338 @@
+"""The schema, as SQLAlchemy Core tables; nothing here is special to one database.
+
+Instants are ``Instant`` columns: aware UTC datetimes in Python, milliseconds since 1970 in SQL.
+Occurrence times are plain integers, seconds since 1970. Queries live in the sibling modules; the
+steps from one released schema to the next in ``migrations/``.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+
+#: SQLite only numbers rows by itself when the key is spelled INTEGER.
+Key = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime, kept as whole milliseconds since 1970 (UTC)."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else (value - EPOCH) // MILLISECOND
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else EPOCH + value * MILLISECOND
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# --- the installation and its people -------------------------------------------------------------
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("id", Integer, primary_key=True),  # always 1
+    Column("uid", Text, nullable=False),  # in every marker we write at a provider
+    Column("generation", Integer, nullable=False),  # part of every sync token; bumped by restore
+    Column("public_url", Text),  # the address of the last serve
+    Column("created", Instant, nullable=False),
+)
+
+studio = Table(
+    "studio",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("slug", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("created", Instant, nullable=False),
+)
+
+user = Table(
+    "user",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("studio_id", ForeignKey("studio.id"), nullable=False, index=True),
+    Column("email", Text, nullable=False, unique=True),  # lower case; the CalDAV user name too
+    Column("password_hash", Text),  # argon2; None: no web sign-in yet
+    Column("session_version", Integer, nullable=False, default=1),  # bumped to end every web session
+    Column("time_zone", Text, nullable=False),  # IANA
+    Column("source", Text, nullable=False, default="studio"),  # studio | picsello | feed
+    Column("on_delete", Text, nullable=False, default="restore"),  # restore | hide | cancel
+    Column("on_move", Text, nullable=False, default="apply"),  # apply | approve
+    Column("created", Instant, nullable=False),
+)
+
+device = Table(
+    "device",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("user_id", ForeignKey("user.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("secret_mac", Text, nullable=False, unique=True),  # HMAC-SHA-256 of the app password, hex
+    Column("created", Instant, nullable=False),
+    Column("last_used", Instant),  # at most one write a day
+    Column("revoked", Instant),
+)
+
+# --- what we serve ---------------------------------------------------------------------------------
+
+calendar = Table(
+    "calendar",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("user_id", ForeignKey("user.id", ondelete="CASCADE"), nullable=False),
+    Column("name", Text, nullable=False),  # the path segment: "bookings", or a mirror's slug
+    Column("kind", Text, nullable=False),  # bookings | mirror
+    Column("title", Text, nullable=False),  # what people see, unless props override it
+    Column("editable", Boolean, nullable=False, default=True),  # clients may change its objects
+    Column("props", JSON, nullable=False, default=dict),  # WebDAV properties set by clients
+    Column("seq", BigInteger, nullable=False, default=0),  # bumped with every change; under the row's lock
+    Column("pruned_seq", BigInteger, nullable=False, default=0),  # older tokens are refused
+    Column("generation", Integer, nullable=False, default=1),  # part of the token; bumped if rebuilt
+    Column("horizon_start", BigInteger, nullable=False, default=0),  # the occurrence index covers
+    Column("horizon_end", BigInteger, nullable=False, default=0),  # [start, end), in seconds
+    Column("modified", Instant, nullable=False),
+    UniqueConstraint("user_id", "name"),
+)
+
+object_ = Table(
+    "object",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("calendar_id", ForeignKey("calendar.id", ondelete="CASCADE"), nullable=False),
+    Column("href", Text, nullable=False),  # last path segment, decoded
+    Column("uid", Text, nullable=False),
+    Column("etag", Text, nullable=False),  # without quotes; changes exactly when the bytes do
+    Column("text", Text, nullable=False),  # the original, byte for byte (UTF-8)
+    Column("fingerprint", Text, nullable=False),  # of its meaning; see bridge.ical.fields
+    Column("component", Text, nullable=False),  # VEVENT, VTODO ...
+    Column("kind", Text, nullable=False),  # booking | block | foreign
+    Column("hidden", Boolean, nullable=False, default=False),  # on-delete policy "hide"
+    Column("status", Text, nullable=False, default="CONFIRMED"),
+    Column("starts", BigInteger),  # enclosing range of all occurrences, seconds; None: no time
+    Column("ends", BigInteger),  # exclusive; None with a start: without end
+    Column("recurring", Boolean, nullable=False, default=False),
+    Column("seq", BigInteger, nullable=False),  # the calendar's seq at its last change
+    Column("created", Instant, nullable=False),
+    Column("modified", Instant, nullable=False),
+    UniqueConstraint("calendar_id", "href"),
+    UniqueConstraint("calendar_id", "uid"),
+    Index(None, "calendar_id", "starts", "ends"),
+)
+
+occurrence = Table(
+    "occurrence",
+    metadata,
+    Column("object_id", ForeignKey("object.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("calendar_id", BigInteger, nullable=False),
+    Column("starts", BigInteger, nullable=False),
+    Column("ends", BigInteger, nullable=False),  # exclusive; equal to starts for zero length
+    Index(None, "calendar_id", "ends", "starts"),
+)
+
+change = Table(
+    "change",  # the change log: what sync-collection answers from; a deletion's row is its tombstone
+    metadata,
+    Column("calendar_id", ForeignKey("calendar.id", ondelete="CASCADE"), primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("href", Text, nullable=False),
+    Column("uid", Text, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    Column("actor", Text, nullable=False),  # "device:<id>", "user:<id>", "pass:<id>", "command"
+    Column("at", Instant, nullable=False),
+)
+
+# --- the outside: accounts, links, what both sides last agreed on ----------------------------------
+
+account = Table(
+    "account",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("user_id", ForeignKey("user.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("provider", Text, nullable=False),  # a key of the provider table: caldav, icloud, google ...
+    Column("label", Text, nullable=False),  # what people see
+    Column("url", Text, nullable=False, default=""),  # CalDAV: the discovered calendar home
+    Column("username", Text, nullable=False, default=""),
+    Column("secret", LargeBinary),  # sealed by bridge.vault, bound to the row's id
+    Column("conflict", Text),  # ours | theirs | ask; None: the default by kind
+    Column("mail", Boolean, nullable=False, default=False),  # let the provider mail guests
+    Column("profile", JSON, nullable=False, default=dict),  # probed capabilities and sign-in method
+    Column("state", Text, nullable=False, default="healthy"),  # healthy | retrying | needs-sign-in | parked
+    Column("state_reason", Text),  # a sentence
+    Column("state_since", Instant),
+    Column("failures", Integer, nullable=False, default=0),  # in a row; sets the back-off
+    Column("next_try", Instant),  # not before, unless asked by hand
+    Column("created", Instant, nullable=False),
+)
+
+link = Table(
+    "link",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("account_id", ForeignKey("account.id", ondelete="CASCADE"), nullable=False),
+    Column("remote_id", Text, nullable=False),  # RemoteCalendar.id
+    Column("name", Text, nullable=False),
+    Column("color", Text),
+    Column("writable", Boolean, nullable=False, default=True),
+    Column("reads", Boolean, nullable=False, default=False),
+    Column("edits", Boolean, nullable=False, default=False),
+    Column("writes", Boolean, nullable=False, default=False),
+    Column("blocks_slots", Boolean, nullable=False, default=True),
+    Column("mirror_id", ForeignKey("calendar.id", ondelete="SET NULL")),
+    Column("released", Boolean, nullable=False, default=False),  # the user let the first plan go ahead
+    Column("held", JSON),  # why it waits for the user: a list of sentences; None: it does not
+    Column("state", Text, nullable=False, default="new"),  # new | healthy | retrying | held | gone | read-only
+    Column("state_reason", Text),
+    Column("cursor", Text),  # Changes.cursor of the last finished observation
+    Column("bookings_seq", BigInteger, nullable=False, default=0),  # hub changes seen by the last pass
+    Column("mirror_seq", BigInteger, nullable=False, default=0),
+    Column("listed_at", Instant),  # last complete name-and-tag listing
+    Column("agreed_at", Instant),  # last full agreement: what "in sync" means to the user
+    Column("due_at", Instant),  # when the worker should run it next; None: never by itself
+    Column("lease_holder", Text),  # who runs a pass now
+    Column("lease_until", Instant),
+    Column("fence", BigInteger, nullable=False, default=0),  # bumped with every lease; stale ones can't commit
+    Column("created", Instant, nullable=False),
+    UniqueConstraint("account_id", "remote_id"),
+    Index(None, "due_at"),
+)
+
+pairing = Table(
+    "pairing",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("link_id", ForeignKey("link.id", ondelete="CASCADE"), nullable=False),
+    Column("calendar_id", ForeignKey("calendar.id", ondelete="CASCADE"), nullable=False),
+    Column("uid", Text, nullable=False),
+    Column("href", Text, nullable=False),  # remote
+    Column("generation", Integer, nullable=False, default=1),  # how often it was re-created there
+    # the two bases; None before the first agreement
+    Column("base_hub", Text),  # our text when both last agreed; None beside base_remote: the same text
+    Column("base_remote", Text),  # theirs, as received
+    Column("base_etag", Text),  # our object's etag at that moment
+    Column("base_tag", Text),  # their tag at that moment
+    # the write in flight: recorded before it is sent, forgotten when its outcome is known
+    Column("flight", Text),  # put | delete; None: none
+    Column("flight_hub", Text),  # our text that it stands for (becomes base_hub)
+    Column("flight_etag", Text),
+    Column("flight_text", Text),  # what is sent (becomes base_remote, unless the server rewrote it)
+    Column("flight_expect", Text),  # the tag it expects; None: a create
+    # an object that waits or was given up
+    Column("problem", Text),  # a sentence; None: fine
+    Column("problem_kind", Text),  # retry | ask | give up
+    Column("problem_tag", Text),  # the remote tag it concerns: a new version gets a new try
+    Column("problem_etag", Text),  # likewise ours
+    Column("tries", Integer, nullable=False, default=0),
+    Column("rewrites", Integer, nullable=False, default=0),  # in a row without a user's edit: the loop breaker
+    UniqueConstraint("link_id", "href"),
+    UniqueConstraint("link_id", "calendar_id", "uid"),
+)
+Index("ix_pairing_unsettled", pairing.c.link_id, pairing.c.flight, pairing.c.problem_kind)
+
+# --- what happened ---------------------------------------------------------------------------------
+
+pass_ = Table(
+    "pass",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("link_id", ForeignKey("link.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("user_id", ForeignKey("user.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("started", Instant, nullable=False),
+    Column("finished", Instant),  # None: running, or killed
+    Column("counts", JSON, nullable=False, default=dict),
+    Column("outcome", Text),  # done | held | failed
+    Column("undone", Instant),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("user_id", ForeignKey("user.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("pass_id", ForeignKey("pass.id", ondelete="CASCADE"), index=True),  # None: not made by a pass
+    Column("link_id", ForeignKey("link.id", ondelete="SET NULL")),
+    Column("calendar_id", ForeignKey("calendar.id", ondelete="SET NULL")),
+    Column("side", Text, nullable=False),  # hub | remote
+    Column("action", Text, nullable=False),  # create | update | delete | restore
+    Column("uid", Text, nullable=False),
+    Column("href", Text, nullable=False),
+    Column("before", Text),
+    Column("after", Text),
+    Column("loser", Text),  # the text whose conflicting groups were overruled, if any
+    Column("actor", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Index(None, "user_id", "at"),
+)
+
+conflict = Table(
+    "conflict",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("user_id", ForeignKey("user.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("link_id", ForeignKey("link.id", ondelete="CASCADE"), nullable=False),
+    Column("calendar_id", ForeignKey("calendar.id", ondelete="CASCADE"), nullable=False),
+    Column("pass_id", ForeignKey("pass.id", ondelete="CASCADE")),
+    Column("uid", Text, nullable=False),
+    Column("group", Text, nullable=False),  # title, when ...
+    Column("ours", Text, nullable=False),  # whole texts, so that either side can be put back
+    Column("theirs", Text, nullable=False),
+    Column("winner", Text, nullable=False),  # ours | theirs | ask (waits for the user)
+    Column("resolved", Text),  # ours | theirs, by the user
+    Column("at", Instant, nullable=False),
+)
+
+suggestion = Table(
+    "suggestion",  # a change to a booking that waits for approval (policy "approve")
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("user_id", ForeignKey("user.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("calendar_id", ForeignKey("calendar.id", ondelete="CASCADE"), nullable=False),
+    Column("uid", Text, nullable=False),
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("answer", Text),  # approved | declined
+)
+
+notice = Table(
+    "notice",  # something the user should know, with an action where there is one
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("user_id", ForeignKey("user.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("kind", Text, nullable=False),  # booking-restored, old-subscription ...
+    Column("uid", Text),
+    Column("message", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("dismissed", Instant),
+)
