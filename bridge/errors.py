@@ -53,6 +53,13 @@ class Stale(Refused):
     """The caller's version is not the current one (HTTP 412)."""
 
 
+# --- failures of our own ground -------------------------------------------------------------------
+
+
+class StoreError(BridgeError):
+    """Our own database or key cannot be used as it is: busy, full, damaged, newer than this version, wrong key."""
+
+
 # --- failures of an outside system --------------------------------------------------------------
 
 

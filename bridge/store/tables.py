@@ -40,10 +40,10 @@ class Instant(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
         return None if value is None else (value - EPOCH) // MILLISECOND
 
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         return None if value is None else EPOCH + value * MILLISECOND
 
 
@@ -90,6 +90,7 @@ user = Table(
     Column("on_delete", Text, nullable=False, default="restore"),  # restore | hide | cancel
     Column("on_move", Text, nullable=False, default="apply"),  # apply | approve
     Column("created", Instant, nullable=False),
+    sqlite_autoincrement=True,  # ids are never used again
 )
 
 device = Table(
@@ -102,6 +103,7 @@ device = Table(
     Column("created", Instant, nullable=False),
     Column("last_used", Instant),  # at most one write a day
     Column("revoked", Instant),
+    sqlite_autoincrement=True,  # ids are never used again
 )
 
 # --- what we serve ---------------------------------------------------------------------------------
@@ -118,11 +120,13 @@ calendar = Table(
     Column("props", JSON, nullable=False, default=dict),  # WebDAV properties set by clients
     Column("seq", BigInteger, nullable=False, default=0),  # bumped with every change; under the row's lock
     Column("pruned_seq", BigInteger, nullable=False, default=0),  # older tokens are refused
-    Column("generation", Integer, nullable=False, default=1),  # part of the token; bumped if rebuilt
+    Column("generation", Integer, nullable=False),  # part of the token; random, so that no other store's fits
     Column("horizon_start", BigInteger, nullable=False, default=0),  # the occurrence index covers
     Column("horizon_end", BigInteger, nullable=False, default=0),  # [start, end), in seconds
+    Column("longest", BigInteger, nullable=False, default=0),  # no occurrence in it is longer (seconds)
     Column("modified", Instant, nullable=False),
     UniqueConstraint("user_id", "name"),
+    sqlite_autoincrement=True,  # ids are never used again
 )
 
 object_ = Table(
@@ -157,7 +161,7 @@ occurrence = Table(
     Column("calendar_id", BigInteger, nullable=False),
     Column("starts", BigInteger, nullable=False),
     Column("ends", BigInteger, nullable=False),  # exclusive; equal to starts for zero length
-    Index(None, "calendar_id", "ends", "starts"),
+    Index(None, "calendar_id", "starts", "ends", "object_id"),
 )
 
 change = Table(
@@ -193,6 +197,7 @@ account = Table(
     Column("failures", Integer, nullable=False, default=0),  # in a row; sets the back-off
     Column("next_try", Instant),  # not before, unless asked by hand
     Column("created", Instant, nullable=False),
+    sqlite_autoincrement=True,  # ids are never used again
 )
 
 link = Table(
@@ -211,7 +216,7 @@ link = Table(
     Column("mirror_id", ForeignKey("calendar.id", ondelete="SET NULL")),
     Column("released", Boolean, nullable=False, default=False),  # the user let the first plan go ahead
     Column("held", JSON),  # why it waits for the user: a list of sentences; None: it does not
-    Column("state", Text, nullable=False, default="new"),  # new | healthy | retrying | held | gone | read-only
+    Column("state", Text, nullable=False, default="new"),  # new healthy retrying held gone read-only
     Column("state_reason", Text),
     Column("cursor", Text),  # Changes.cursor of the last finished observation
     Column("bookings_seq", BigInteger, nullable=False, default=0),  # hub changes seen by the last pass
@@ -221,10 +226,13 @@ link = Table(
     Column("due_at", Instant),  # when the worker should run it next; None: never by itself
     Column("lease_holder", Text),  # who runs a pass now
     Column("lease_until", Instant),
-    Column("fence", BigInteger, nullable=False, default=0),  # bumped with every lease; stale ones can't commit
+    Column(
+        "fence", BigInteger, nullable=False, default=0
+    ),  # grows with every lease; a stale one can't commit
     Column("created", Instant, nullable=False),
     UniqueConstraint("account_id", "remote_id"),
     Index(None, "due_at"),
+    sqlite_autoincrement=True,  # ids are never used again
 )
 
 pairing = Table(
@@ -253,7 +261,7 @@ pairing = Table(
     Column("problem_tag", Text),  # the remote tag it concerns: a new version gets a new try
     Column("problem_etag", Text),  # likewise ours
     Column("tries", Integer, nullable=False, default=0),
-    Column("rewrites", Integer, nullable=False, default=0),  # in a row without a user's edit: the loop breaker
+    Column("rewrites", Integer, nullable=False, default=0),  # in a row, without a user's edit: loop breaker
     UniqueConstraint("link_id", "href"),
     UniqueConstraint("link_id", "calendar_id", "uid"),
 )
@@ -272,6 +280,7 @@ pass_ = Table(
     Column("counts", JSON, nullable=False, default=dict),
     Column("outcome", Text),  # done | held | failed
     Column("undone", Instant),
+    sqlite_autoincrement=True,  # ids are never used again
 )
 
 journal = Table(

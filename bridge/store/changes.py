@@ -1,0 +1,128 @@
+"""The change log and the sync tokens that point into it (RFC 6578).
+
+Each change of an object takes one ``seq`` of its calendar and leaves one row; a deletion's row is its
+tombstone. A token names installation generation, calendar, calendar generation and seq, so one from
+another store, from before a restore, from the future, or from before the log begins is recognised and
+refused: the client then lists everything, which is slow but never wrong. Rows are pruned by age alone,
+and ``pruned_seq`` moves with them: no token that we still accept misses a tombstone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+
+from bridge.errors import Invalid
+from bridge.store.calendars import CalendarRow
+from bridge.store.tables import calendar, change
+
+PREFIX = "urn:picsello-bridge:sync:"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The last thing that happened to one href."""
+
+    href: str
+    uid: str
+    seq: int
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What happened since a seq; no href is in both lists."""
+
+    changed: Sequence[Change]
+    deleted: Sequence[Change]
+
+
+_APPEND = insert(change)
+_SINCE = (
+    select(change.c.href, change.c.uid, change.c.seq, change.c.actor, change.c.deleted)
+    .where(change.c.calendar_id == bindparam("calendar_id"), change.c.seq > bindparam("since"))
+    .order_by(change.c.seq)
+)
+_PRUNED = select(calendar.c.pruned_seq).where(calendar.c.id == bindparam("id"))
+
+
+def token(row: CalendarRow) -> str:
+    """The sync token for the calendar as ``row`` saw it: an absolute URI, as RFC 6578 6.2 wants."""
+    return f"{PREFIX}{row.installation_generation}:{row.id}:{row.generation}:{row.seq}"
+
+
+def parse_token(value: str, row: CalendarRow) -> int:
+    """The seq a token stands for. Raises Invalid (``valid-sync-token``) if it is none of ours for this
+    calendar, or too old."""
+    parts = value.removeprefix(PREFIX).split(":") if value.startswith(PREFIX) else []
+    if len(parts) == 4 and all(part.isascii() and part.isdigit() and len(part) < 20 for part in parts):
+        installation_generation, calendar_id, generation, seq = map(int, parts)
+        ours = (row.installation_generation, row.id, row.generation)
+        if (installation_generation, calendar_id, generation) == ours and row.pruned_seq <= seq <= row.seq:
+            return seq
+    raise _refused()
+
+
+def changed_since(tx: Connection, calendar_id: int, seq: int) -> Delta:
+    """What happened after ``seq``, each href once, in the order of the last changes.
+
+    Hidden objects count as deleted. Raises Invalid (``valid-sync-token``) if the log no longer reaches back.
+    """
+    if seq < (tx.execute(_PRUNED, {"id": calendar_id}).scalar() or 0):
+        raise _refused()
+    last: dict[str, tuple[Change, bool]] = {}
+    for href, uid, at, actor, deleted in tx.execute(_SINCE, {"calendar_id": calendar_id, "since": seq}):
+        last.pop(href, None)  # so that the order is that of the last change
+        last[href] = Change(href, uid, at, actor), deleted
+    return Delta(
+        [found for found, deleted in last.values() if not deleted],
+        [found for found, deleted in last.values() if deleted],
+    )
+
+
+def append(
+    tx: Connection,
+    calendar_id: int,
+    seq: int,
+    href: str,
+    uid: str,
+    *,
+    deleted: bool,
+    actor: str,
+    now: datetime,
+) -> None:
+    """Record one change; ``objects`` does so under the calendar's lock."""
+    tx.execute(
+        _APPEND,
+        {
+            "calendar_id": calendar_id,
+            "seq": seq,
+            "href": href,
+            "uid": uid,
+            "deleted": deleted,
+            "actor": actor,
+            "at": now,
+        },
+    )
+
+
+def prune_changes(tx: Connection, older_than: datetime) -> int:
+    """Forget changes made before that moment, calendar by calendar; returns how many rows went."""
+    pruned = 0
+    last = func.max(change.c.seq)
+    old = select(change.c.calendar_id, last).where(change.c.at < older_than).group_by(change.c.calendar_id)
+    for calendar_id, seq in tx.execute(old.order_by(change.c.calendar_id)).all():
+        # the seq first: its row lock keeps writers out while the rows go
+        tx.execute(update(calendar).where(calendar.c.id == calendar_id).values(pruned_seq=seq))
+        gone = delete(change).where(change.c.calendar_id == calendar_id, change.c.seq <= seq)
+        pruned += tx.execute(gone).rowcount
+    return pruned
+
+
+def _refused() -> Invalid:
+    return Invalid(
+        "This sync token is not known here (any more): list the calendar again.", "valid-sync-token"
+    )

@@ -1,0 +1,221 @@
+"""Links: the remote calendars that take part, their roles, their state, and who may run a pass now.
+
+A pass holds a *lease* (short, renewed while it works) and a *fence* (a number that grows with every
+lease). The lease keeps two passes apart; the fence keeps a holder that slept through its lease from
+writing after somebody else took over: every transaction of a pass starts with ``still_mine``.
+
+Order of locks on PostgreSQL: ``still_mine``, then calendars, then changes of the link's own row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, delete, insert, or_, select, update
+
+from bridge.errors import NotFound
+from bridge.store.rows import columns
+from bridge.store.tables import account, link
+
+#: A lease that claims to last longer than this was made by a clock that has since been set back.
+LONGEST_LEASE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRow:
+    """One link. ``held``: why it waits for the user; ``agreed_at``: the last full agreement; ``user_id`` and
+    ``provider`` are its account's."""
+
+    id: int
+    account_id: int
+    remote_id: str
+    name: str
+    color: str | None
+    writable: bool
+    reads: bool
+    edits: bool
+    writes: bool
+    blocks_slots: bool
+    mirror_id: int | None
+    released: bool
+    held: Sequence[str] | None
+    state: str
+    state_reason: str | None
+    cursor: str | None
+    bookings_seq: int
+    mirror_seq: int
+    listed_at: datetime | None
+    agreed_at: datetime | None
+    due_at: datetime | None
+    lease_holder: str | None
+    lease_until: datetime | None
+    fence: int
+    user_id: int
+    provider: str
+
+
+_LINK: Select[Any] = select(*columns(LinkRow, link, stop=-2), account.c.user_id, account.c.provider).join(
+    account, account.c.id == link.c.account_id
+)
+_BY_ID = _LINK.where(link.c.id == bindparam("id"))
+_FENCE = select(link.c.fence).where(link.c.id == bindparam("id")).with_for_update(read=True, key_share=True)
+_LEASE = (
+    select(link.c.lease_until, link.c.lease_holder, link.c.fence)
+    .where(link.c.id == bindparam("id"))
+    .with_for_update()
+)
+
+
+def create(
+    tx: Connection,
+    account_id: int,
+    remote_id: str,
+    *,
+    name: str,
+    color: str | None,
+    writable: bool,
+    now: datetime,
+) -> int:
+    """A remote calendar becomes known, without roles; returns its id."""
+    values = {
+        "account_id": account_id,
+        "remote_id": remote_id,
+        "name": name,
+        "color": color,
+        "writable": writable,
+        "created": now,
+    }
+    return int(tx.execute(insert(link).returning(link.c.id), values).scalar_one())
+
+
+def get(tx: Connection, link_id: int) -> LinkRow:
+    """Raises NotFound. For the engine; requests of people go by account or user (``of_account`` ...)."""
+    row = tx.execute(_BY_ID, {"id": link_id}).first()
+    if row is None:
+        raise NotFound("This linked calendar does not exist (any more).")
+    return LinkRow(*row)
+
+
+def of_account(tx: Connection, account_id: int) -> list[LinkRow]:
+    rows = tx.execute(_LINK.where(link.c.account_id == account_id).order_by(link.c.id))
+    return [LinkRow(*row) for row in rows]
+
+
+def of_user(tx: Connection, user_id: int) -> list[LinkRow]:
+    rows = tx.execute(_LINK.where(account.c.user_id == user_id).order_by(link.c.id))
+    return [LinkRow(*row) for row in rows]
+
+
+def of_mirror(tx: Connection, calendar_id: int) -> LinkRow | None:
+    """The link whose events a mirror shows."""
+    row = tx.execute(_LINK.where(link.c.mirror_id == calendar_id)).first()
+    return None if row is None else LinkRow(*row)
+
+
+def writer(tx: Connection, user_id: int) -> LinkRow | None:
+    """The link that the user's bookings are written to."""
+    row = tx.execute(_LINK.where(account.c.user_id == user_id, link.c.writes)).first()
+    return None if row is None else LinkRow(*row)
+
+
+def set_(tx: Connection, link_id: int, **values: Any) -> None:
+    """Change columns of one link (roles, state, cursor, moments), never its lease."""
+    if forbidden := values.keys() & {"id", "lease_holder", "lease_until", "fence"}:
+        raise TypeError(f"not to be set by hand: {', '.join(sorted(forbidden))}")
+    tx.execute(update(link).where(link.c.id == link_id).values(values))
+
+
+def remove(tx: Connection, link_id: int) -> None:
+    """The link and its pairings; its mirror stays until ``calendars.remove``."""
+    tx.execute(delete(link).where(link.c.id == link_id))
+
+
+# --- who is next -----------------------------------------------------------------------------------
+
+
+def takes_part() -> ColumnElement[bool]:
+    """Has a role: without one nothing is ever done with a link."""
+    return or_(link.c.reads, link.c.edits, link.c.writes)
+
+
+def due(tx: Connection, now: datetime, limit: int = 50) -> list[int]:
+    """Ids of the links that should run now, the longest waiting first: due, with a role, nobody at work on
+    them, their account neither backing off nor waiting for its user. Found by index, in time proportional
+    to what is due."""
+    wanted = (
+        select(link.c.id)
+        .join(account, account.c.id == link.c.account_id)
+        .where(
+            link.c.due_at <= now,
+            takes_part(),
+            or_(link.c.lease_until.is_(None), ~_leased(now)),
+            or_(account.c.next_try.is_(None), account.c.next_try <= now),
+            account.c.state.in_(("healthy", "retrying")),
+        )
+        .order_by(link.c.due_at)
+        .limit(limit)
+    )
+    return list(tx.execute(wanted).scalars())
+
+
+def make_due(tx: Connection, link_id: int, at: datetime) -> None:
+    """Run it at that moment, or earlier if it was due earlier."""
+    later = or_(link.c.due_at.is_(None), link.c.due_at > at)
+    tx.execute(update(link).where(link.c.id == link_id, later).values(due_at=at))
+
+
+def claim(tx: Connection, link_id: int, now: datetime, again: datetime) -> bool:
+    """Take a due link, unless another worker did: it is next due at ``again``, or when something changes.
+    Should its pass be lost with this process, it is repeated then."""
+    still_due = update(link).where(link.c.id == link_id, link.c.due_at <= now)
+    return tx.execute(still_due.values(due_at=again)).rowcount == 1
+
+
+# --- lease and fence -------------------------------------------------------------------------------
+
+
+def _leased(now: datetime) -> ColumnElement[bool]:
+    return and_(link.c.lease_until > now, link.c.lease_until <= now + LONGEST_LEASE)
+
+
+def acquire(tx: Connection, link_id: int, holder: str, now: datetime, seconds: float = 10) -> int | None:
+    """Try to become the one who runs this link for ``seconds`` (at most 60; renew before they are over).
+
+    Returns the fence to show to ``still_mine``, or None if somebody is at work. A holder that died is
+    overtaken when its lease ends: after 10 s by default. Raises NotFound.
+    """
+    row = tx.execute(_LEASE, {"id": link_id}).first()
+    if row is None:
+        raise NotFound("This linked calendar does not exist (any more).")
+    until = row.lease_until
+    if until is not None and now < until <= now + LONGEST_LEASE:
+        return None
+    fence = int(row.fence) + 1
+    values = {"lease_holder": holder, "lease_until": now + _length(seconds), "fence": fence}
+    tx.execute(update(link).where(link.c.id == link_id).values(values))
+    return fence
+
+
+def renew(tx: Connection, link_id: int, fence: int, now: datetime, seconds: float = 10) -> bool:
+    """Go on for ``seconds`` from now; False if somebody else took over, or the link is gone: stop at once."""
+    mine = update(link).where(link.c.id == link_id, link.c.fence == fence)
+    return tx.execute(mine.values(lease_until=now + _length(seconds))).rowcount == 1
+
+
+def release(tx: Connection, link_id: int, fence: int) -> None:
+    """Done; nothing happens if somebody else took over."""
+    mine = update(link).where(link.c.id == link_id, link.c.fence == fence)
+    tx.execute(mine.values(lease_holder=None, lease_until=None))
+
+
+def still_mine(tx: Connection, link_id: int, fence: int) -> bool:
+    """Whether nobody took over; and until this transaction ends nobody can. First statement of every
+    transaction in which a pass writes."""
+    return tx.execute(_FENCE, {"id": link_id}).scalar() == fence
+
+
+def _length(seconds: float) -> timedelta:
+    return min(timedelta(seconds=seconds), LONGEST_LEASE)

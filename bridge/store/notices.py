@@ -1,0 +1,71 @@
+"""Notices: what a user should know, in a sentence, until they put it away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select, update
+
+from bridge.store.rows import columns
+from bridge.store.tables import notice
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRow:
+    """One notice. ``kind``: booking-restored, old-subscription ...; ``uid``: the object it is about."""
+
+    id: int
+    user_id: int
+    kind: str
+    uid: str | None
+    message: str
+    at: datetime
+    dismissed: datetime | None
+
+
+_NOTICE = select(*columns(NoticeRow, notice))
+
+
+def add(
+    tx: Connection, user_id: int, kind: str, message: str, *, now: datetime, uid: str | None = None
+) -> int:
+    """Tell the user, once: the same notice still standing is brought up to date instead of repeated.
+
+    Returns its id."""
+    same = notice.c.uid == uid if uid is not None else notice.c.uid.is_(None) & (notice.c.message == message)
+    standing = (
+        select(notice.c.id)
+        .where(notice.c.user_id == user_id, notice.c.kind == kind, notice.c.dismissed.is_(None), same)
+        .limit(1)
+    )
+    found = tx.execute(standing).scalar()
+    if found is not None:
+        tx.execute(update(notice).where(notice.c.id == found).values(message=message, at=now))
+        return int(found)
+    values = {"user_id": user_id, "kind": kind, "uid": uid, "message": message, "at": now}
+    return int(tx.execute(insert(notice).returning(notice.c.id), values).scalar_one())
+
+
+def standing(tx: Connection, user_id: int) -> list[NoticeRow]:
+    """Not yet put away, newest first."""
+    wanted = _NOTICE.where(notice.c.user_id == user_id, notice.c.dismissed.is_(None)).order_by(
+        notice.c.at.desc()
+    )
+    return [NoticeRow(*row) for row in tx.execute(wanted)]
+
+
+def dismiss(tx: Connection, user_id: int, notice_id: int, now: datetime) -> None:
+    """Put away; nothing happens for another user's."""
+    mine = update(notice).where(notice.c.id == notice_id, notice.c.user_id == user_id)
+    tx.execute(mine.values(dismissed=now))
+
+
+def withdraw(tx: Connection, user_id: int, kind: str, now: datetime, uid: str | None = None) -> None:
+    """It is no longer true (about that object): put away by ourselves."""
+    wanted = update(notice).where(
+        notice.c.user_id == user_id, notice.c.kind == kind, notice.c.dismissed.is_(None)
+    )
+    if uid is not None:
+        wanted = wanted.where(notice.c.uid == uid)
+    tx.execute(wanted.values(dismissed=now))

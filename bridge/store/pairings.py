@@ -1,0 +1,262 @@
+"""Pairings: which hub object belongs to which remote one, what both last agreed on, and the write in flight.
+
+The engine's memory. Lists of thousands come without texts (``Paired``), the few that need work with them
+(``PairingRow``). What a pairing means for a plan is left to ``bridge.sync``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, or_, select, update
+
+from bridge.store.rows import batches, columns
+from bridge.store.tables import pairing
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """A pairing without its texts."""
+
+    id: int
+    link_id: int
+    calendar_id: int
+    uid: str
+    href: str
+    generation: int
+    base_etag: str | None
+    base_tag: str | None
+    flight: str | None
+    flight_etag: str | None
+    flight_expect: str | None
+    problem: str | None
+    problem_kind: str | None
+    problem_tag: str | None
+    problem_etag: str | None
+    tries: int
+    rewrites: int
+
+
+@dataclass(frozen=True, slots=True)
+class PairingRow(Paired):
+    """A pairing whole. ``base_hub`` is filled in where it is stored as "the same as base_remote"."""
+
+    base_hub: str | None
+    base_remote: str | None
+    flight_hub: str | None
+    flight_text: str | None
+
+    @property
+    def agreed(self) -> bool:
+        """Whether both sides ever agreed."""
+        return self.base_remote is not None
+
+
+_INDEX: Select[Any] = select(*columns(Paired, pairing))
+_TEXTS = (
+    func.coalesce(pairing.c.base_hub, pairing.c.base_remote),
+    pairing.c.base_remote,
+    func.coalesce(pairing.c.flight_hub, pairing.c.flight_text),
+    pairing.c.flight_text,
+)
+_FULL: Select[Any] = select(*columns(Paired, pairing), *_TEXTS)
+_INDEX_OF_LINK = _INDEX.where(pairing.c.link_id == bindparam("link_id"))
+_UNSETTLED = _INDEX_OF_LINK.where(or_(pairing.c.flight.is_not(None), pairing.c.problem_kind == "retry"))
+_UNSETTLED_OR_GIVEN_UP = _INDEX_OF_LINK.where(
+    or_(pairing.c.flight.is_not(None), pairing.c.problem_kind.is_not(None))
+)
+_BY_HREF = _FULL.where(pairing.c.link_id == bindparam("link_id"), pairing.c.href == bindparam("href"))
+_BY_UID = _FULL.where(
+    pairing.c.link_id == bindparam("link_id"),
+    pairing.c.calendar_id == bindparam("calendar_id"),
+    pairing.c.uid == bindparam("uid"),
+)
+_BY_IDS = _FULL.where(pairing.c.id.in_(bindparam("ids", expanding=True)))
+_BY_HREFS = _INDEX_OF_LINK.where(pairing.c.href.in_(bindparam("hrefs", expanding=True)))
+_BY_UIDS = _INDEX_OF_LINK.where(
+    pairing.c.calendar_id == bindparam("calendar_id"), pairing.c.uid.in_(bindparam("uids", expanding=True))
+)
+_INSERT = insert(pairing).returning(pairing.c.id)
+_UPDATE = update(pairing).where(pairing.c.id == bindparam("row_id"))
+_DELETE = delete(pairing).where(pairing.c.id == bindparam("row_id"))
+
+#: Values of a pairing with nothing on its way.
+_NO_FLIGHT: dict[str, Any] = {
+    "flight": None,
+    "flight_hub": None,
+    "flight_etag": None,
+    "flight_text": None,
+    "flight_expect": None,
+}
+_NO_PROBLEM: dict[str, Any] = {
+    "problem": None,
+    "problem_kind": None,
+    "problem_tag": None,
+    "problem_etag": None,
+    "tries": 0,
+}
+
+
+# --- reading ---------------------------------------------------------------------------------------
+
+
+def bases_index(tx: Connection, link_id: int) -> list[Paired]:
+    """All pairings of a link, without texts."""
+    return _paired(tx, _INDEX_OF_LINK, {"link_id": link_id})
+
+
+def unsettled(tx: Connection, link_id: int, *, given_up: bool = False) -> list[Paired]:
+    """Those that need a look even if neither side reports a change: in flight, or to be tried again;
+    ``given_up``: those that wait for the user or were given up, too."""
+    return _paired(tx, _UNSETTLED_OR_GIVEN_UP if given_up else _UNSETTLED, {"link_id": link_id})
+
+
+def by_hrefs(tx: Connection, link_id: int, hrefs: Iterable[str]) -> list[Paired]:
+    """Those of these remote hrefs, without texts."""
+    return [
+        found
+        for portion in batches(hrefs)
+        for found in _paired(tx, _BY_HREFS, {"link_id": link_id, "hrefs": portion})
+    ]
+
+
+def by_uids(tx: Connection, link_id: int, calendar_id: int, uids: Iterable[str]) -> list[Paired]:
+    """Those of these objects of one of our calendars, without texts."""
+    same = {"link_id": link_id, "calendar_id": calendar_id}
+    return [found for portion in batches(uids) for found in _paired(tx, _BY_UIDS, same | {"uids": portion})]
+
+
+def get_full(tx: Connection, ids: Iterable[int]) -> dict[int, PairingRow]:
+    """With texts, by id; those that do not exist are missing."""
+    found: dict[int, PairingRow] = {}
+    for portion in batches(ids):
+        found.update((row.id, PairingRow(*row)) for row in tx.execute(_BY_IDS, {"ids": portion}))
+    return found
+
+
+def by_href(tx: Connection, link_id: int, href: str) -> PairingRow | None:
+    row = tx.execute(_BY_HREF, {"link_id": link_id, "href": href}).first()
+    return None if row is None else PairingRow(*row)
+
+
+def by_uid(tx: Connection, link_id: int, calendar_id: int, uid: str) -> PairingRow | None:
+    row = tx.execute(_BY_UID, {"link_id": link_id, "calendar_id": calendar_id, "uid": uid}).first()
+    return None if row is None else PairingRow(*row)
+
+
+def count(tx: Connection, link_id: int, calendar_id: int | None = None) -> int:
+    """How many there are, with one of our calendars or with any."""
+    wanted = select(func.count()).select_from(pairing).where(pairing.c.link_id == link_id)
+    if calendar_id is not None:
+        wanted = wanted.where(pairing.c.calendar_id == calendar_id)
+    return int(tx.execute(wanted).scalar_one())
+
+
+def of_calendar(tx: Connection, link_id: int, calendar_id: int) -> list[Paired]:
+    """Those with one of our calendars, without texts."""
+    wanted = _INDEX_OF_LINK.where(pairing.c.calendar_id == calendar_id)
+    return _paired(tx, wanted, {"link_id": link_id})
+
+
+def count_agreed(tx: Connection, link_id: int) -> int:
+    """How many objects are over there as agreed."""
+    agreed = select(func.count()).select_from(pairing).where(pairing.c.link_id == link_id)
+    return int(tx.execute(agreed.where(pairing.c.base_tag.is_not(None))).scalar_one())
+
+
+def _paired(tx: Connection, statement: Select[Any], values: dict[str, Any]) -> list[Paired]:
+    return [Paired(*row) for row in tx.execute(statement, values)]
+
+
+# --- writing ---------------------------------------------------------------------------------------
+
+
+def upsert(tx: Connection, link_id: int, calendar_id: int, uid: str, href: str, **values: Any) -> int:
+    """The pairing of that object, made if there is none, with this href and these columns; returns its id."""
+    same = {"link_id": link_id, "calendar_id": calendar_id, "uid": uid}
+    found = tx.execute(_BY_UID, same).first()
+    if found is None:
+        return int(tx.execute(_INSERT, same | {"href": href} | values).scalar_one())
+    tx.execute(_UPDATE, {"row_id": found.id, "href": href} | values)
+    return int(found.id)
+
+
+def settle(
+    tx: Connection,
+    pairing_id: int,
+    *,
+    hub: str,
+    etag: str,
+    remote: str | None,
+    tag: str | None,
+    rewrites: int = 0,
+) -> None:
+    """Both sides agree: these are the bases from now on; nothing is in flight, nothing is wrong.
+
+    ``remote`` None: agreed that it is not over there (a booking hidden or cancelled)."""
+    bases = {
+        "base_hub": None if hub == remote else hub,
+        "base_etag": etag,
+        "base_remote": remote,
+        "base_tag": tag,
+        "rewrites": rewrites,
+    }
+    tx.execute(_UPDATE, {"row_id": pairing_id} | bases | _NO_FLIGHT | _NO_PROBLEM)
+
+
+def retag(tx: Connection, pairing_id: int, *, etag: str | None = None, tag: str | None = None) -> None:
+    """One side's version changed without a change of meaning: only its tag is new."""
+    new = {"base_etag": etag, "base_tag": tag}
+    tx.execute(
+        _UPDATE, {"row_id": pairing_id} | {name: value for name, value in new.items() if value is not None}
+    )
+
+
+def set_flight(
+    tx: Connection,
+    pairing_id: int,
+    kind: str,
+    *,
+    hub: str | None = None,
+    etag: str | None = None,
+    text: str | None = None,
+    expect: str | None = None,
+) -> None:
+    """Record what is about to be sent, and commit that before sending.
+
+    ``kind``: put or delete; ``hub`` and ``etag``: our object that it stands for; ``text``: what is sent;
+    ``expect``: the tag that it must meet, None for a create.
+    """
+    flight = {
+        "flight": kind,
+        "flight_hub": None if hub == text else hub,
+        "flight_etag": etag,
+        "flight_text": text,
+        "flight_expect": expect,
+    }
+    tx.execute(_UPDATE, {"row_id": pairing_id} | flight)
+
+
+def clear_flight(tx: Connection, pairing_id: int) -> None:
+    """It is known that what was in flight did not arrive."""
+    tx.execute(_UPDATE, {"row_id": pairing_id} | _NO_FLIGHT)
+
+
+def set_problem(
+    tx: Connection, pairing_id: int, problem: str, kind: str, *, tag: str | None, etag: str | None
+) -> None:
+    """This object waits or was given up (``kind``: retry, ask, give up) for the two versions it concerns."""
+    values = {"problem": problem, "problem_kind": kind, "problem_tag": tag, "problem_etag": etag}
+    tx.execute(_UPDATE.values(tries=pairing.c.tries + 1), {"row_id": pairing_id} | values)
+
+
+def clear_problem(tx: Connection, pairing_id: int) -> None:
+    """It may be tried again."""
+    tx.execute(_UPDATE, {"row_id": pairing_id} | _NO_PROBLEM)
+
+
+def forget(tx: Connection, pairing_id: int) -> None:
+    """Gone on both sides, or no longer any of our business."""
+    tx.execute(_DELETE, {"row_id": pairing_id})
