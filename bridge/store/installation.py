@@ -1,4 +1,4 @@
-"""The one row about this installation: who we are in markers and tokens, and where we were last served."""
+"""The installation: one row about this store itself."""
 
 from __future__ import annotations
 
@@ -7,47 +7,46 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
-from bridge.store.db import Database
+from bridge.store.rows import columns
 from bridge.store.tables import installation
-
-ONLY = 1
 
 
 @dataclass(frozen=True, slots=True)
 class InstallationRow:
+    """``uid`` goes into every marker we write at a provider; ``generation`` into every sync token;
+    ``public_url`` is the address of the last serve."""
+
+    id: int
     uid: str
     generation: int
     public_url: str | None
+    created: datetime
 
 
-def find(tx: Connection) -> InstallationRow | None:
-    """The row, or None before the first start."""
-    columns = installation.c
-    row = tx.execute(select(columns.uid, columns.generation, columns.public_url)).first()
-    return InstallationRow(*row) if row else None
+_ONE = select(*columns(InstallationRow, installation)).where(installation.c.id == 1)
 
 
-def ensure(db: Database, now: datetime) -> InstallationRow:
-    """The row; made with a random uid at the very first start, whichever process comes first."""
-    with db.reading() as tx:
-        if found := find(tx):
-            return found
-    try:
-        with db.writing() as tx:
-            values = {"id": ONLY, "uid": secrets.token_hex(8), "generation": 1, "created": now}
-            tx.execute(insert(installation).values(values))
-    except IntegrityError:
-        pass  # another process was faster
-    with db.reading() as tx:
-        row = find(tx)
-    assert row is not None
-    return row
+def get(tx: Connection) -> InstallationRow | None:
+    """None before the first start."""
+    row = tx.execute(_ONE).first()
+    return None if row is None else InstallationRow(*row)
 
 
-def remember_public_url(tx: Connection, url: str) -> None:
-    """Where we are reached; what every printed link starts with unless the settings say otherwise."""
-    tx.execute(
-        update(installation).where(installation.c.public_url.is_distinct_from(url)).values(public_url=url)
-    )
+def ensure(tx: Connection, now: datetime) -> InstallationRow:
+    """The row, made at the first start."""
+    found = get(tx)
+    if found is None:
+        found = InstallationRow(1, secrets.token_hex(8), 1, None, now)
+        values = {"id": 1, "uid": found.uid, "generation": 1, "created": now}
+        tx.execute(insert(installation).values(values))
+    return found
+
+
+def start_generation(tx: Connection) -> None:
+    """After a restore: no sync token handed out before it is good any more (design, section 4, rule 12)."""
+    tx.execute(update(installation).values(generation=installation.c.generation + 1))
+
+
+def set_public_url(tx: Connection, url: str) -> None:
+    tx.execute(update(installation).values(public_url=url))

@@ -1,0 +1,133 @@
+"""Accounts: a user's sign-ins at providers, their secrets (sealed) and how they fare.
+
+Lookups for people go by user. Opening the secret is the vault's business, back-off the engine's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, delete, insert, select, update
+
+from bridge.errors import NotFound
+from bridge.store.rows import columns
+from bridge.store.tables import account
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """One account. ``state``: healthy, retrying, needs-sign-in or parked; ``conflict`` None: by kind."""
+
+    id: int
+    user_id: int
+    provider: str
+    label: str
+    url: str
+    username: str
+    secret: bytes | None = field(repr=False)
+    conflict: str | None
+    mail: bool
+    profile: Mapping[str, Any]
+    state: str
+    state_reason: str | None
+    state_since: datetime | None
+    failures: int
+    next_try: datetime | None
+    created: datetime
+
+
+_ACCOUNT: Select[Any] = select(*columns(AccountRow, account))
+
+
+def bind(account_id: int) -> str:
+    """What the vault binds an account's secret to."""
+    return f"account:{account_id}"
+
+
+def create(
+    tx: Connection,
+    user_id: int,
+    provider: str,
+    *,
+    label: str,
+    url: str = "",
+    username: str = "",
+    profile: Mapping[str, Any] | None = None,
+    now: datetime,
+) -> int:
+    """Returns the id; then seal the secret, bound to it, and ``set_`` it in the same transaction."""
+    values = {
+        "user_id": user_id,
+        "provider": provider,
+        "label": label,
+        "url": url,
+        "username": username,
+        "profile": dict(profile or {}),
+        "created": now,
+    }
+    return int(tx.execute(insert(account).returning(account.c.id), values).scalar_one())
+
+
+def get(tx: Connection, account_id: int) -> AccountRow:
+    """Raises NotFound. For engine and administrator; people's requests use ``of_user`` or ``mine``."""
+    return _one(tx, _ACCOUNT.where(account.c.id == account_id), account_id)
+
+
+def mine(tx: Connection, user_id: int, account_id: int) -> AccountRow:
+    """Raises NotFound, also for another user's."""
+    return _one(tx, _ACCOUNT.where(account.c.id == account_id, account.c.user_id == user_id), account_id)
+
+
+def of_user(tx: Connection, user_id: int) -> list[AccountRow]:
+    rows = tx.execute(_ACCOUNT.where(account.c.user_id == user_id).order_by(account.c.id))
+    return [AccountRow(*row) for row in rows]
+
+
+def everybody(tx: Connection) -> list[AccountRow]:
+    """Every account of the installation, for the administrator."""
+    return [AccountRow(*row) for row in tx.execute(_ACCOUNT.order_by(account.c.id))]
+
+
+def find(tx: Connection, user_id: int, provider: str, url: str, username: str) -> AccountRow | None:
+    """The user's account of that sign-in: the same one is not added twice."""
+    same = (account.c.user_id == user_id, account.c.provider == provider)
+    row = tx.execute(_ACCOUNT.where(*same, account.c.url == url, account.c.username == username)).first()
+    return None if row is None else AccountRow(*row)
+
+
+def set_(tx: Connection, account_id: int, **values: Any) -> None:
+    """Change columns of one account."""
+    tx.execute(update(account).where(account.c.id == account_id).values(values))
+
+
+def set_state(
+    tx: Connection,
+    account_id: int,
+    state: str,
+    reason: str | None = None,
+    *,
+    now: datetime,
+    failures: int = 0,
+    next_try: datetime | None = None,
+) -> None:
+    """How it fares, since now unless it fared so already."""
+    values = {"state": state, "state_reason": reason, "failures": failures, "next_try": next_try}
+    tx.execute(
+        update(account).where(account.c.id == account_id, account.c.state != state).values(state_since=now)
+    )
+    tx.execute(update(account).where(account.c.id == account_id).values(values))
+
+
+def remove(tx: Connection, account_id: int) -> None:
+    """The account with its links and pairings; mirrors stay until ``calendars.remove``."""
+    tx.execute(delete(account).where(account.c.id == account_id))
+
+
+def _one(tx: Connection, wanted: Select[Any], account_id: int) -> AccountRow:
+    row = tx.execute(wanted).first()
+    if row is None:
+        raise NotFound(f"There is no account {account_id}. See `picsello-bridge account list`.")
+    return AccountRow(*row)

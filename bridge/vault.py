@@ -1,0 +1,160 @@
+"""The vault: provider secrets are sealed under the master key, device passwords turned into MACs.
+
+The key file is made at first use, readable by its owner alone. It holds one secret for MACs, which stays for
+ever, and one or more keys for sealing, newest first: rotating adds a key, everything is sealed anew, and only
+then is the old key dropped; device passwords work on all the while. The file is no part of a backup, so
+whoever finds a backup finds no passwords. What is sealed and where it is kept is left to the callers.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from bridge.errors import StoreError
+
+_HEAD = "# The master key of picsello-bridge. Keep it secret; keep a copy, but not beside the backups."
+
+
+class Vault:
+    """One open key file. Instances are cheap to use and safe to share between threads."""
+
+    def __init__(self, path: Path, mac_secret: str, seal_keys: list[str]):
+        self.path = path
+        self._mac_secret = mac_secret
+        self._seal_keys = seal_keys
+        self._fernet = MultiFernet([Fernet(key) for key in seal_keys])
+        derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"picsello-bridge device passwords")
+        self._mac_key = derived.derive(base64.urlsafe_b64decode(mac_secret))
+
+    @classmethod
+    def open(cls, key_file: Path) -> Vault:
+        """Read the key file, made first if there is none. Raises StoreError: unreadable, or no key file."""
+        try:
+            if not key_file.exists():
+                _create(key_file, _render(_new_secret(), [Fernet.generate_key().decode()]))
+            lines = key_file.read_text("ascii").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is no text"
+            raise StoreError(
+                f"The key file {key_file} cannot be used ({why}). "
+                "It must exist and be readable for the account that the server runs under."
+            ) from error
+        return cls(key_file, *_parse(key_file, lines))
+
+    def seal(self, text: str, bind: str) -> bytes:
+        """Encrypt ``text`` for the place ``bind`` (such as ``account:7``); nowhere else can it be unsealed."""
+        return self._fernet.encrypt(f"{bind}\0{text}".encode())
+
+    def unseal(self, blob: bytes, bind: str) -> str:
+        """What was sealed. Raises StoreError if it was sealed under another key, or for another place."""
+        try:
+            place, _, text = self._fernet.decrypt(blob).decode().partition("\0")
+        except InvalidToken as error:
+            raise StoreError(
+                f"A stored password cannot be opened with the key file {self.path}: "
+                "it was locked with another one. Put the right key file back, or sign in to the account again."
+            ) from error
+        if place != bind:
+            raise StoreError("A stored password was found in the wrong place. Sign in to the account again.")
+        return text
+
+    def mac(self, secret: str) -> str:
+        """HMAC-SHA-256 (hex) of a device password: the same for ever, and useless without the key file."""
+        return hmac.new(self._mac_key, secret.encode(), hashlib.sha256).hexdigest()
+
+    def rotate(self) -> Vault:
+        """Add a new sealing key in front; what is sealed from now on uses it, the old ones still open.
+
+        Next comes ``reseal`` for everything that is kept, then ``drop_old_keys``.
+        """
+        return self._rewritten([Fernet.generate_key().decode(), *self._seal_keys])
+
+    def reseal(self, blob: bytes) -> bytes:
+        """The same secret under the newest key. Raises StoreError if no key fits."""
+        try:
+            return self._fernet.rotate(blob)
+        except InvalidToken as error:
+            raise StoreError(f"A stored password cannot be opened with the key file {self.path}.") from error
+
+    def drop_old_keys(self) -> Vault:
+        """Keep the newest sealing key alone."""
+        return self._rewritten(self._seal_keys[:1])
+
+    def _rewritten(self, seal_keys: list[str]) -> Vault:
+        try:
+            temporary = _write_beside(self.path, _render(self._mac_secret, seal_keys))
+            os.replace(temporary, self.path)
+            _sync_folder(self.path.parent)
+        except OSError as error:
+            raise StoreError(f"The key file {self.path} cannot be written ({error.strerror}).") from error
+        return Vault(self.path, self._mac_secret, seal_keys)
+
+
+def _new_secret() -> str:
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
+def _render(mac_secret: str, seal_keys: list[str]) -> str:
+    return "\n".join([_HEAD, f"mac {mac_secret}", *(f"seal {key}" for key in seal_keys), ""])
+
+
+def _parse(path: Path, lines: list[str]) -> tuple[str, list[str]]:
+    found: dict[str, list[str]] = {"mac": [], "seal": []}
+    try:
+        for line in lines:
+            if line.strip() and not line.startswith("#"):
+                kind, value = line.split()
+                if len(base64.b64decode(value, altchars=b"-_", validate=True)) != 32:
+                    raise ValueError(kind)
+                found[kind].append(value)
+        (mac_secret,) = found["mac"]
+        if not found["seal"]:
+            raise ValueError("seal")
+    except (ValueError, KeyError, binascii.Error):
+        # the cause may quote a key: never show it
+        raise StoreError(
+            f"{path} is not a key file of picsello-bridge, or it is damaged. "
+            "Put back a copy of the right one; nothing was changed."
+        ) from None
+    return mac_secret, found["seal"]
+
+
+def _create(path: Path, content: str) -> None:
+    """Make the file whole or not at all; if another process was faster, its file stays."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    temporary = _write_beside(path, content)
+    try:
+        with contextlib.suppress(FileExistsError):
+            os.link(temporary, path)  # unlike a rename, never replaces
+    finally:
+        os.unlink(temporary)
+    _sync_folder(path.parent)
+
+
+def _write_beside(path: Path, content: str) -> Path:
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    return temporary
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
