@@ -73,7 +73,10 @@ class Provider(Protocol):
     """
 
     capabilities: Capabilities
-    requests: int
+
+    @property
+    def requests(self) -> int:
+        """How many HTTP requests were made so far."""
 
     def calendars(self) -> list[RemoteCalendar]:
         """All calendars of the account that can hold events. Raises SignInNeeded, NotACalendarServer."""

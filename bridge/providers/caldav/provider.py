@@ -1,0 +1,305 @@
+"""``bridge.ports.Provider`` over CalDAV: listing, deltas, texts, and conditional writes.
+
+Deltas come from sync-collection (RFC 6578), else from the collection's ctag and the objects' tags. A server
+that answers an unknown token with a full listing as if nothing were wrong (DAViCal, SOGo) cannot be told
+apart here: the engine asks for ``changes(calendar, None)`` from time to time. Writes name the version they
+expect, are sent once, and are read back until the server has shown that it stores what it is given.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from bridge.errors import (
+    Blocked,
+    CalendarGone,
+    CursorLost,
+    NotACalendarServer,
+    UnknownOutcome,
+)
+from bridge.ical.text import restore_crlf
+from bridge.ports import Capabilities, Changes, Entry, RemoteCalendar
+from bridge.providers.caldav import calendars as homes
+from bridge.providers.caldav.client import Client
+from bridge.providers.caldav.paths import key, member, new_name
+from bridge.providers.caldav.refusals import object_refused, preconditions, read_refused, write_refused
+from bridge.providers.caldav.xml import (
+    DAV,
+    SERVER,
+    Multistatus,
+    Response,
+    multiget,
+    propfind,
+    sync_collection,
+)
+from bridge.providers.http import Answer
+
+#: Of one multiget: objects, and bytes that we expect back.
+BATCH = 100
+BATCH_BYTES = 2 * 1024 * 1024
+
+#: So many writes in a row must have been stored as sent before they are no longer read back.
+PROOFS = 3
+
+#: Marks a tag that we made up because the server gave none: it equals nothing, so the text is compared.
+_UNTAGGED = "untagged:"
+
+_STATE = propfind(DAV + "resourcetype", DAV + "sync-token", SERVER + "getctag")
+_TAGS = propfind(DAV + "resourcetype", DAV + "getetag")
+_PRIVILEGES = propfind(DAV + "resourcetype", DAV + "current-user-privilege-set")
+_TEXT = {"Content-Type": "text/calendar; charset=utf-8"}
+
+
+class CalDAVProvider:
+    """One account's calendars below ``home``.
+
+    ``profile`` is what was learnt about the server and is worth keeping between passes: ``auth`` (basic or
+    digest), ``single`` (the home is one calendar), ``sync`` (False: no sync-collection), ``verbatim`` (writes
+    in a row that were stored as sent; -1: it rewrites).
+    """
+
+    def __init__(self, client: Client, home: str, profile: Mapping[str, Any] | None = None):
+        self._client = client
+        self._home = home
+        self._profile = dict(profile or {})
+        self.capabilities = Capabilities(sync_token=self._profile.get("sync", True))
+
+    @property
+    def requests(self) -> int:
+        return self._client.http.requests
+
+    @property
+    def profile(self) -> dict[str, Any]:
+        """What is worth keeping, JSON-safe."""
+        auth = self._client.auth_type
+        return {**self._profile, **({"auth": auth} if auth else {})}
+
+    def calendars(self) -> list[RemoteCalendar]:
+        return list(homes.listed(self._at_home(homes.LISTING)))
+
+    def survey(self) -> Mapping[str, str] | None:
+        return dict(homes.cursors(self._at_home(homes.SURVEY))) or None
+
+    def changes(self, calendar: str, cursor: str | None) -> Changes:
+        known = _read_cursor(cursor)
+        if self.capabilities.sync_token and "ctag" not in known:
+            changes = self._sync(calendar, known.get("token", ""))
+            if changes is not None:
+                return changes
+        return self._compare(calendar, known.get("ctag"))
+
+    def fetch(self, calendar: str, hrefs: Sequence[str]) -> Iterator[Entry]:
+        waiting = list(hrefs)
+        count = min(BATCH, 20)  # small until we know how large the objects are
+        while waiting:
+            batch, waiting = waiting[:count], waiting[count:]
+            found = self._multiget(calendar, batch)
+            if found is None:
+                yield from (entry for href in batch if (entry := self._get(href)) is not None)
+                continue
+            yield from found
+            largest = max((len(entry.text or "") for entry in found), default=1)
+            count = max(1, min(BATCH, BATCH_BYTES // max(1, largest)))
+
+    def put(self, calendar: str, href: str, text: str, expect: str | None) -> Entry:
+        answer = self._write("PUT", href, text.encode(), _condition(expect), calendar, create=expect is None)
+        tag = answer.headers.get("ETag", "").strip()
+        if tag and not tag.startswith("W/") and self._profile.get("verbatim", 0) >= PROOFS:
+            return Entry(href, tag)
+        stored = self._get(href)
+        if stored is None:
+            raise UnknownOutcome(
+                f"{self._client.host} took the entry and does not show it. We look at it again."
+            )
+        if tag and not tag.startswith("W/") and stored.tag != tag:
+            return Entry(href, tag)  # somebody was quicker than our look: their version is for the next pass
+        self._learn(stored.text == text)
+        return stored
+
+    def delete(self, calendar: str, href: str, expect: str) -> None:
+        self._write("DELETE", href, b"", _condition(expect), calendar, create=False)
+
+    def new_href(self, calendar: str, key: str) -> str:
+        return calendar + new_name(key)
+
+    def close(self) -> None:
+        self._client.close()
+
+    # --- listing ---------------------------------------------------------------------------------
+
+    def _at_home(self, body: bytes) -> Multistatus:
+        answer = self._client.xml("PROPFIND", self._home, body, "0" if self._profile.get("single") else "1")
+        if answer.status != 207:
+            raise read_refused(answer)
+        return Multistatus(answer)
+
+    def _sync(self, calendar: str, token: str) -> Changes | None:
+        """The delta since the token, page by page; None if the server does not do this."""
+        url = self._client.url(self._home, calendar)
+        entries: dict[str, Entry] = {}
+        gone: set[str] = set()
+        complete = not token
+        while True:
+            answer = self._client.xml("REPORT", url, sync_collection(token))
+            if answer.status in (404, 410):
+                raise read_refused(answer)
+            if answer.status != 207:
+                if token:  # also 500: what Xandikos says to a token it cannot read
+                    raise CursorLost(f"{self._client.host} no longer knows where we left off.")
+                return None
+            report = Multistatus(answer)
+            more = False
+            for response in report:
+                href = member(calendar, response.href)
+                if href is None:
+                    more = more or response.status == 507
+                elif response.status in (404, 410):
+                    entries.pop(href, None)
+                    gone.add(href)
+                elif response.status is None or response.status < 300:
+                    gone.discard(href)
+                    entries[href] = Entry(href, _tag(response))
+            cursor = homes.cursor_of(report.sync_token, None)
+            if cursor is None:
+                return None  # a report without a token is no sync report
+            if not more:
+                return Changes(
+                    list(entries.values()), frozenset() if complete else frozenset(gone), complete, cursor
+                )
+            if report.sync_token == token:
+                raise CursorLost(f"{self._client.host} cuts its answer short. We list everything instead.")
+            token = report.sync_token or ""
+
+    def _compare(self, calendar: str, ctag: str | None) -> Changes:
+        """By ctag, else by the tags of all objects. The ctag is read first: what changes meanwhile shows
+        next time."""
+        now = self._own(calendar, _STATE).text(SERVER + "getctag")
+        if now is not None and now == ctag:
+            return Changes([], frozenset(), False, homes.cursor_of(None, now))
+        url = self._client.url(self._home, calendar)
+        answer = self._client.xml("PROPFIND", url, _TAGS, "1")
+        if answer.status != 207:
+            raise read_refused(answer)
+        entries = []
+        for response in Multistatus(answer):
+            href = member(calendar, response.href)
+            if href is not None and DAV + "collection" not in response.names(DAV + "resourcetype"):
+                entries.append(Entry(href, _tag(response)))
+        if self.capabilities.sync_token:
+            self.capabilities = replace(self.capabilities, sync_token=False)
+            self._profile["sync"] = False
+        return Changes(entries, frozenset(), True, homes.cursor_of(None, now))
+
+    def _own(self, calendar: str, body: bytes) -> Response:
+        """The calendar's own properties. Raises ``CalendarGone`` if it is none any more."""
+        answer = self._client.xml("PROPFIND", self._client.url(self._home, calendar), body)
+        if answer.status != 207:
+            raise read_refused(answer)
+        for response in Multistatus(answer):
+            if key(response.href) == key(calendar) and response.status in (None, 200):
+                return response
+        raise CalendarGone(
+            f"This calendar no longer exists at {self._client.host}. Choose another one, or disconnect it."
+        )
+
+    # --- texts -----------------------------------------------------------------------------------
+
+    def _multiget(self, calendar: str, hrefs: Sequence[str]) -> list[Entry] | None:
+        """The objects of one batch; None if they have to be read one by one: no such report, one missing
+        name spoils it (sabre answers 404 for the whole), or one object is no XML."""
+        asked = {key(href): href for href in hrefs}
+        url = self._client.url(self._home, calendar)
+        try:
+            answer = self._client.xml("REPORT", url, multiget(hrefs), depth=None)
+            if answer.status != 207:
+                return None
+            found = []
+            for response in Multistatus(answer):
+                href = asked.get(key(response.href))
+                text = response.calendar_data()
+                if href is not None and text is not None:
+                    found.append(Entry(href, _tag(response), text))
+                elif href is not None and response.status not in (404, 410):
+                    return None  # there, but not shown
+        except (NotACalendarServer, Blocked):
+            return None
+        return found
+
+    def _get(self, href: str) -> Entry | None:
+        """One object; None if it is gone. Not compressed on the way: some servers then change the tag."""
+        url = self._client.url(self._home, href)
+        answer = self._client.request(
+            "GET", url, headers={"Accept": "text/calendar", "Accept-Encoding": "identity"}
+        )
+        if answer.status in (404, 410):
+            return None
+        if answer.status != 200:
+            raise read_refused(answer)
+        tag = answer.headers.get("ETag", "").strip() or _untagged()
+        return Entry(href, tag, restore_crlf(_decoded(answer)))
+
+    # --- writes ----------------------------------------------------------------------------------
+
+    def _write(
+        self,
+        method: str,
+        href: str,
+        body: bytes,
+        condition: Mapping[str, str],
+        calendar: str,
+        *,
+        create: bool,
+    ) -> Answer:
+        url = self._client.url(self._home, href)
+        answer = self._client.request(method, url, body, {**condition, **(_TEXT if body else {})})
+        if 200 <= answer.status < 300:
+            return answer
+        refusal = write_refused(answer, create=create)
+        unexplained = answer.status == 403 and not preconditions(answer)
+        if unexplained and homes.is_writable(self._own(calendar, _PRIVILEGES)):
+            # iCloud also says 403 to one entry that it dislikes: the calendar itself told which it is
+            raise object_refused(answer)
+        raise refusal
+
+    def _learn(self, verbatim: bool) -> None:
+        seen = self._profile.get("verbatim", 0)
+        self._profile["verbatim"] = -1 if not verbatim or seen < 0 else min(seen + 1, PROOFS)
+
+
+def _read_cursor(cursor: str | None) -> dict[str, str]:
+    if cursor is None:
+        return {}
+    try:
+        known = json.loads(cursor)
+    except ValueError:
+        known = None
+    if not isinstance(known, dict):
+        raise CursorLost("Where we left off cannot be read any more. We list everything instead.")
+    return known
+
+
+def _tag(response: Response) -> str:
+    return response.text(DAV + "getetag") or _untagged()
+
+
+def _untagged() -> str:
+    return _UNTAGGED + secrets.token_hex(8)
+
+
+def _condition(expect: str | None) -> dict[str, str]:
+    """The header that makes a write conditional; none where the server tells no versions apart."""
+    if expect is None:
+        return {"If-None-Match": "*"}
+    return {} if expect.startswith(_UNTAGGED) else {"If-Match": expect}
+
+
+def _decoded(answer: Answer) -> str:
+    """The body as text: UTF-8 (RFC 5545 3.1.4), else what every byte sequence is."""
+    try:
+        return answer.body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return answer.body.decode("latin-1")
