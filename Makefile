@@ -1,0 +1,68 @@
+# Each target sets up what it needs, once, on a fresh Debian 12 machine with Python 3.11 (as root where a Debian
+# package is missing). What was set up is kept in .venv and .venvs; a change of setup.cfg sets it up again.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+PIP := -m pip --quiet --disable-pip-version-check --no-input
+DATA ?= .run
+HOST ?= 127.0.0.1
+PORT ?= 5232
+
+.PHONY: help run test check clean
+
+help:
+	@echo "make run     serve a demo studio (HOST=$(HOST) PORT=$(PORT) DATA=$(DATA))"
+	echo "make test    every test, with the real servers and clients it needs (PYTEST='-k word' to choose)"
+	echo "make check   formatting, lint, types, import rules"
+	echo "make clean   remove what was set up"
+
+run: .venv/run.stamp
+	@.venv/bin/picsello-bridge --data "$(DATA)" demo
+	exec .venv/bin/picsello-bridge --data "$(DATA)" serve --host "$(HOST)" --port "$(PORT)"
+
+test: .venv/dev.stamp .venvs/xandikos.stamp .venvs/vdirsyncer.stamp .venvs/caldav-client.stamp
+	@.venv/bin/python -m pytest $(PYTEST)
+
+check: .venv/dev.stamp
+	@.venv/bin/ruff format --check .
+	.venv/bin/ruff check --quiet .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+clean:
+	@rm -rf .venv .venvs build ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+.venv/bin/python:
+	@if ! $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then
+	  echo "Setting up: python3-venv"
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3 python3-venv >/dev/null
+	fi
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed (make PYTHON=…).")'
+	$(PYTHON) -m venv .venv
+
+.venv/run.stamp: setup.cfg pyproject.toml | .venv/bin/python
+	@echo "Setting up: the program and what it uses"
+	.venv/bin/python $(PIP) install --editable .
+	touch $@
+
+.venv/dev.stamp: setup.cfg pyproject.toml | .venv/bin/python
+	@echo "Setting up: the program, what it uses, and the tools of its tests"
+	.venv/bin/python $(PIP) install --editable '.[test,dev]'
+	touch $@ .venv/run.stamp
+
+# Servers and clients that the tests talk to: each in an environment of its own, as its users would have it.
+.venvs/xandikos.stamp: PACKAGES = 'xandikos>=0.4,<0.5'
+.venvs/vdirsyncer.stamp: PACKAGES = 'vdirsyncer>=0.20,<0.22'
+.venvs/caldav-client.stamp: PACKAGES = 'caldav>=3.6,<4'
+
+.venvs/%.stamp: Makefile | .venv/bin/python
+	@echo "Setting up: $* for the tests"
+	rm -rf .venvs/$*
+	.venv/bin/python -m venv .venvs/$*
+	.venvs/$*/bin/python $(PIP) install $(PACKAGES)
+	touch $@

@@ -1,0 +1,175 @@
+"""``account …``: sign-ins at providers, and the roles of their calendars."""
+
+from __future__ import annotations
+
+import argparse
+
+from bridge.cli.arguments import Calls, Parser, call, group, password_option
+from bridge.cli.opening import opened
+from bridge.cli.output import Output
+from bridge.cli.secrets import password
+
+
+def add_to(calls: Calls) -> None:
+    """Declare the calls."""
+    accounts = group(calls, "account", "sign-ins at calendar providers")
+
+    add = call(accounts, "add", _add, "sign in at a provider and keep the sign-in")
+    add.add_argument("email", metavar="EMAIL", help="whose account it will be")
+    add.add_argument("provider", metavar="PROVIDER", help="caldav, icloud, fastmail …")
+    add.add_argument("--url", metavar="U", help="the server's address, where the provider has no fixed one")
+    add.add_argument("--username", metavar="N", help="the name to sign in with (default: EMAIL)")
+    password_option(add)
+
+    renew = call(accounts, "sign-in", _sign_in, "sign in again, with a new password")
+    _account(renew)
+    password_option(renew)
+
+    change = call(accounts, "set", _set, "change an account's rules")
+    _account(change)
+    change.add_argument(
+        "--conflict",
+        choices=("ours", "theirs", "ask"),
+        help="who wins where both sides changed the same field",
+    )
+    change.add_argument("--mail", choices=("on", "off"), help="let the provider mail guests about changes")
+
+    _account(call(accounts, "calendars", _calendars, "list the calendars there, with their roles"))
+
+    select = call(accounts, "select", _select, "set the roles of an account's calendars to exactly these")
+    _account(select)
+    for role, meaning in (
+        ("--read", "show its events here, in a mirror"),
+        ("--edit", "likewise, and changes made here go back (implies --read)"),
+    ):
+        select.add_argument(
+            role, metavar="ID", action="append", default=[], help=meaning + "; may be repeated"
+        )
+    select.add_argument("--write", metavar="ID", help="bookings go here; one calendar per user")
+    select.add_argument("--yes", action="store_true", help="begin at once, without a look at the plan")
+
+    remove = call(accounts, "remove", _remove, "disconnect an account")
+    _account(remove)
+    remove.add_argument(
+        "--pushed",
+        required=True,
+        choices=("keep", "remove-future", "remove-all"),
+        help="what becomes of the bookings in its calendar",
+    )
+
+    listing = call(accounts, "list", _list, "list the accounts and how they are")
+    listing.add_argument("email", metavar="EMAIL", nargs="?", help="only this user's")
+
+
+def _account(parser: Parser) -> None:
+    parser.add_argument("account", metavar="ACCOUNT", type=int, help="its number, as in “account list”")
+
+
+def _add(options: argparse.Namespace, out: Output) -> None:
+    from bridge.service import accounts
+
+    bridge = opened(options)
+    kind = accounts.check_kind(bridge, options.email, options.provider, options.url)
+    added = accounts.add(
+        bridge,
+        options.email,
+        kind,
+        url=options.url,
+        username=options.username,
+        secret=password(options, "The password at the provider"),
+    )
+    count = len(added.calendars)
+    out.value(
+        {"account": added.account_id},
+        f"Account {added.account_id} is connected: {added.label}, {count} calendar{'s' if count != 1 else ''}. "
+        f"Choose among them: picsello-bridge account calendars {added.account_id}",
+    )
+
+
+def _sign_in(options: argparse.Namespace, out: Output) -> None:
+    from bridge.service import accounts
+
+    bridge = opened(options)
+    accounts.exists(bridge, options.account)
+    row = accounts.sign_in(bridge, options.account, password(options, "The new password at the provider"))
+    out.value({"account": row.id, "state": row.state}, f"Signed in again at {row.label}.")
+
+
+def _set(options: argparse.Namespace, out: Output) -> None:
+    from bridge.service import accounts
+
+    mail = None if options.mail is None else options.mail == "on"
+    row = accounts.set_(opened(options), options.account, conflict=options.conflict, mail=mail)
+    out.value({"account": row.id, "conflict": row.conflict, "mail": row.mail}, f"{row.label} is changed.")
+
+
+def _calendars(options: argparse.Namespace, out: Output) -> None:
+    from bridge.service import accounts
+
+    rows = [
+        {
+            "id": shown.id,
+            "name": shown.name,
+            "color": shown.color,
+            "writable": shown.writable,
+            "reads": shown.reads,
+            "edits": shown.edits,
+            "writes": shown.writes,
+        }
+        for shown in accounts.calendars(opened(options), options.account)
+    ]
+    out.rows(
+        rows,
+        ("id", "name", "writable", "reads", "edits", "writes"),
+        "This account has no calendar for events.",
+    )
+
+
+def _select(options: argparse.Namespace, out: Output) -> int | None:
+    from bridge.cli.passes import say_report, summed_up
+    from bridge.service import accounts
+
+    selected = accounts.select(
+        opened(options),
+        options.account,
+        read=options.read,
+        edit=options.edit,
+        write=options.write,
+        yes=options.yes,
+    )
+    value = {
+        "account": options.account,
+        "links": selected.links,
+        "plan": selected.plan,
+        "released": options.yes,
+    }
+    out.value(value)
+    if out.json:
+        return None
+    for report in selected.reports:
+        say_report(out, report)
+    if options.yes or not selected.links:
+        out.note("Saved.")
+    else:
+        out.note(summed_up(selected.plan))
+        out.note("Saved; nothing is written yet. Let it begin with: picsello-bridge sync --confirm")
+    return None
+
+
+def _remove(options: argparse.Namespace, out: Output) -> None:
+    from bridge.service import accounts
+
+    removed = accounts.remove(opened(options), options.account, pushed=options.pushed)
+    value = {"removed": options.account, "deleted": removed.deleted, "left": removed.left}
+    out.value(value, " ".join([f"{removed.label} is disconnected.", *removed.left]))
+
+
+def _list(options: argparse.Namespace, out: Output) -> None:
+    from bridge.service import status
+
+    rows = status.accounts(opened(options), options.email)
+    out.rows(
+        rows,
+        ("account", "email", "provider", "label", "state", "reason", "agreed"),
+        "No account is connected yet: picsello-bridge account add EMAIL PROVIDER",
+    )

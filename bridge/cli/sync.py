@@ -1,0 +1,54 @@
+"""``sync`` and ``journal``: passes in the foreground, and what they changed."""
+
+from __future__ import annotations
+
+import argparse
+
+from bridge.cli.arguments import Calls, call
+from bridge.cli.opening import opened
+from bridge.cli.output import Output
+
+
+def add_to(calls: Calls) -> None:
+    """Declare the calls."""
+    sync = call(calls, "sync", _sync, "run passes now; waits for a pass that is running")
+    sync.add_argument(
+        "email", metavar="EMAIL", nargs="?", help="only this user's links (default: everybody's)"
+    )
+    sync.add_argument("--account", metavar="A", type=int, help="only this account's links")
+    sync.add_argument("--dry-run", action="store_true", help="show what would be done, and do nothing")
+    sync.add_argument("--confirm", action="store_true", help="let a held plan go on")
+
+    journal = call(calls, "journal", _journal, "what was changed, newest first")
+    journal.add_argument("email", metavar="EMAIL")
+    journal.add_argument(
+        "--limit", metavar="N", type=int, default=200, help="at most so many rows (default: 200)"
+    )
+
+
+def _sync(options: argparse.Namespace, out: Output) -> int | None:
+    from bridge.cli import passes
+    from bridge.service import passes as service
+
+    bridge = opened(options)
+    chosen = service.choose(bridge, options.email, options.account)
+    with passes.Progress() as progress:
+        rows = [
+            progress.run(bridge, link, dry_run=options.dry_run, confirm=options.confirm)
+            for link in chosen.links
+        ]
+    sources = [passes.source_row(email) for email in chosen.studios]
+    if out.json:
+        out.value({"links": [row.as_json(options.dry_run) for row in rows] + sources})
+    elif not rows:
+        out.note("No calendar is linked yet: picsello-bridge account select ACCOUNT …")
+    for row in rows:
+        passes.say(out, row, options.dry_run)
+    return 1 if any(row.errors or row.held for row in rows) else None
+
+
+def _journal(options: argparse.Namespace, out: Output) -> None:
+    from bridge.service import passes
+
+    rows = passes.journal(opened(options), options.email, options.limit)
+    out.rows(rows, ("at", "pass", "side", "action", "uid", "actor"), "Nothing has been changed yet.")

@@ -1,0 +1,152 @@
+"""Settings: read from the environment or one TOML file, checked once at start, never changed after.
+
+An option given on the command line beats ``PICSELLO_BRIDGE_<NAME>`` in the environment, which beats the
+file, which beats the default. The file's keys are the same names in small letters. Opening databases,
+folders and keys is left to the wiring.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from bridge.errors import Invalid
+
+PREFIX = "PICSELLO_BRIDGE_"
+#: The least a body limit may be: a single event with a description must fit.
+SMALLEST_RESOURCE = 10_000
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything an administrator can set. Durations are in seconds, sizes in bytes."""
+
+    data: Path
+    database_url: str = ""  # filled in below: SQLite in the data folder
+    queue_url: str = ""  # likewise; or redis://host:port/number
+    public_url: str = ""  # in every link we print or hand out; empty: the address of the last serve
+    key_file: Path = Path()  # the master key; filled in below
+    allow_hosts: frozenset[str] = field(default_factory=frozenset)  # private hosts that may be contacted
+    trusted_proxies: frozenset[str] = field(default_factory=frozenset)  # whose X-Forwarded-* count
+    poll_seconds: int = 300  # how often a calendar is looked at when nothing happens here
+    worker_threads: int = 2  # passes at the same time, in one process
+    server_threads: int = 10  # requests at the same time, in one process
+    max_resource_bytes: int = 10_000_000  # the largest object a CalDAV client may store
+
+    def __post_init__(self) -> None:
+        defaults = {
+            "database_url": f"sqlite:///{self.data / 'bridge.sqlite'}",
+            "queue_url": f"sqlite:///{self.data / 'queue.sqlite'}",
+            "key_file": self.data / "master.key",
+        }
+        for name, value in defaults.items():
+            if getattr(self, name) in ("", Path()):
+                object.__setattr__(self, name, value)
+
+    @classmethod
+    def load(cls, data: str | None, config: str | None, environ: Mapping[str, str]) -> Settings:
+        """Read and check. Raises Invalid, naming the setting, where it was found, and what is wanted."""
+        config = config or environ.get(PREFIX + "CONFIG") or None
+        found: dict[str, tuple[str, Any]] = {}
+        if config:
+            for key, value in _read_file(Path(config)).items():
+                found[key] = (f"{key} in {config}", value)
+        for name in _CHECKS:
+            value = environ.get(PREFIX + name.upper())
+            if value:
+                found[name] = (PREFIX + name.upper(), value)
+        if data:
+            found["data"] = ("--data", data)
+        checked = {name: _CHECKS[name](where, value) for name, (where, value) in found.items()}
+        checked.setdefault("data", _default_data(environ))
+        return cls(**checked)
+
+
+def _default_data(environ: Mapping[str, str]) -> Path:
+    """The user's data home (XDG Base Directory), so that no two users of a machine share one."""
+    home = environ.get("XDG_DATA_HOME")
+    return (Path(home) if home else Path.home() / ".local" / "share") / "picsello-bridge"
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Invalid(f"The settings file {path} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Invalid(f"The settings file {path} is not valid TOML: {error}.") from error
+    for key in values:
+        if key not in _CHECKS:
+            known = ", ".join(sorted(_CHECKS))
+            raise Invalid(f"The settings file {path} has an unknown setting “{key}”. Known are: {known}.")
+    return values
+
+
+def _text(where: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise Invalid(f"{where} must be text, but it is {value!r}.")
+    return value.strip()
+
+
+def _path(where: str, value: Any) -> Path:
+    return Path(os.path.abspath(os.path.expanduser(_text(where, value))))
+
+
+def _url(*schemes: str) -> Callable[[str, Any], str]:
+    def check(where: str, value: Any) -> str:
+        url = _text(where, value)
+        scheme, colon, _ = url.partition("://")
+        if not colon or scheme not in schemes:
+            wanted = " or ".join(f"{scheme}://…" for scheme in schemes)
+            raise Invalid(f"{where} must be an address like {wanted}.")
+        return url
+
+    return check
+
+
+def _public_url(where: str, value: Any) -> str:
+    url = _url("http", "https")(where, value).rstrip("/")
+    parts = urlsplit(url)
+    if not parts.hostname or parts.path or parts.query or parts.fragment:
+        raise Invalid(f"{where} must be an origin like https://calendar.example.com, without a path.")
+    return url
+
+
+def _names(where: str, value: Any) -> frozenset[str]:
+    """``a,b`` in the environment, ``["a", "b"]`` in the file."""
+    parts = value if isinstance(value, list) else _text(where, value).split(",")
+    return frozenset(name for part in parts if (name := _text(where, part).lower()))
+
+
+def _number(least: int, most: int) -> Callable[[str, Any], int]:
+    def check(where: str, value: Any) -> int:
+        try:
+            number = int(value)
+        except (TypeError, ValueError):
+            number = least - 1
+        if isinstance(value, (bool, float)) or not least <= number <= most:
+            raise Invalid(f"{where} must be a whole number from {least} to {most}, but it is {value!r}.")
+        return number
+
+    return check
+
+
+_CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    "data": _path,
+    "database_url": _url("sqlite", "postgresql+psycopg", "postgresql"),
+    "queue_url": _url("sqlite", "redis", "rediss"),
+    "public_url": _public_url,
+    "key_file": _path,
+    "allow_hosts": _names,
+    "trusted_proxies": _names,
+    "poll_seconds": _number(10, 86_400),
+    "worker_threads": _number(1, 64),
+    "server_threads": _number(2, 256),
+    "max_resource_bytes": _number(SMALLEST_RESOURCE, 1_000_000_000),
+}
+assert set(_CHECKS) == {setting.name for setting in fields(Settings)}

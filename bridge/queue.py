@@ -1,0 +1,40 @@
+"""The job queue: huey, on SQLite in the data folder or on Redis, with the one task there is.
+
+A job carries nothing but the number of a link. The queue may be lost at any moment without harm: what is due
+stands in the store (``bridge.store.schedule``). Running jobs is the worker's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from bridge.errors import Invalid
+
+SQLITE = "sqlite:///"
+
+
+class Jobs:
+    """Puts jobs on the queue; ``huey`` is what a consumer runs them from."""
+
+    def __init__(self, url: str, run: Callable[[int], None]):
+        """``url``: ``sqlite:///path`` or ``redis://…``. ``run(link_id)`` is called for each job."""
+        self.huey = _huey(url)
+        self._task = self.huey.task(name="run_link")(run)
+
+    def put(self, link_id: int) -> None:
+        """Ask for one pass of the link, by whichever worker is free."""
+        self._task(link_id)
+
+
+def _huey(url: str) -> Any:
+    # Imported here: whoever puts nothing on the queue need not load it.
+    import huey
+
+    options: dict[str, Any] = {"name": "picsello-bridge", "results": False}
+    if url.startswith(SQLITE):
+        return huey.SqliteHuey(filename=url.removeprefix(SQLITE), timeout=30, **options)
+    try:
+        return huey.RedisHuey(url=url, **options)
+    except ValueError as error:
+        raise Invalid(f"The queue's address is not usable: {error}.") from error

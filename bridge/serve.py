@@ -1,0 +1,186 @@
+"""The HTTP side of a process: one origin, several WSGI applications, threads, and an orderly end.
+
+Listens, hands each request to the application that owns its path, and on SIGTERM or SIGINT stops accepting,
+lets running requests finish and be answered, and returns. What the applications do is theirs. Waitress,
+because under many connections it answered evenly where cheroot kept some waiting for a second.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from types import FrameType
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from bridge.errors import BridgeError, Refused
+from bridge.wiring import Bridge
+
+#: How long a running request may go on after we were asked to stop.
+GRACE_SECONDS = 8
+#: How often the loop looks around when nothing happens.
+LOOK_SECONDS = 1.0
+
+
+class Origin:
+    """One HTTP origin: the longest matching prefix decides which application answers."""
+
+    def __init__(self, mounts: Mapping[str, WSGIApplication], default: WSGIApplication):
+        """``mounts``: path prefix without a final slash -> application that finds it in SCRIPT_NAME."""
+        self._mounts = sorted(mounts.items(), key=lambda mount: -len(mount[0]))
+        self._default = default
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        for prefix, application in self._mounts:
+            if path == prefix or path.startswith(prefix + "/"):
+                environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + prefix
+                environ["PATH_INFO"] = path[len(prefix) :]
+                return application(environ, start_response)
+        return self._default(environ, start_response)
+
+
+def redirect(location: str) -> WSGIApplication:
+    """Sends every request to ``location``, by the status RFC 6764 5 names for /.well-known/caldav."""
+
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("301 Moved Permanently", [("Location", location), ("Content-Length", "0")])
+        return [b""]
+
+    return application
+
+
+def not_found(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """For a process that serves only part of the origin."""
+    return _plain(start_response, "404 Not Found", "There is nothing at this address.\n")
+
+
+def health(application: WSGIApplication, bridge: Bridge) -> WSGIApplication:
+    """``/healthz``: the process runs. ``/readyz``: it can also do its work, else 503 with the reason."""
+
+    def checked(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        match environ.get("PATH_INFO"):
+            case "/healthz":
+                return _plain(start_response, "200 OK", json.dumps({"status": "ok"}), "application/json")
+            case "/readyz":
+                trouble = _trouble(bridge)
+                status = "503 Service Unavailable" if trouble else "200 OK"
+                body = json.dumps({"status": "not ready", "why": trouble} if trouble else {"status": "ready"})
+                return _plain(start_response, status, body, "application/json")
+            case _:
+                return application(environ, start_response)
+
+    return checked
+
+
+def _trouble(bridge: Bridge) -> str | None:
+    try:
+        if not bridge.db.is_current():
+            return "The database has not been brought up to date yet."
+    except BridgeError as error:
+        return str(error)
+    except Exception as error:  # any database trouble means the same to whoever asks
+        logging.getLogger(__name__).warning("not ready", exc_info=True)
+        return f"The database does not answer ({type(error).__name__})."
+    return None
+
+
+def _plain(
+    start_response: StartResponse, status: str, text: str, kind: str = "text/plain; charset=utf-8"
+) -> Iterable[bytes]:
+    body = text.encode()
+    start_response(status, [("Content-Type", kind), ("Content-Length", str(len(body)))])
+    return [body]
+
+
+class Listener:
+    """An open port. Made before anything is announced, so that a taken port is refused at once."""
+
+    def __init__(self, host: str, port: int):
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        try:
+            self.socket = socket.create_server((host, port), family=family, backlog=1024)
+        except (OSError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise Refused(f"Cannot listen on {host} port {port}: {reason}. Choose another --port.") from error
+        self.host = host
+        self.port: int = self.socket.getsockname()[1]
+
+    @property
+    def url(self) -> str:
+        """The address a browser on this machine can open."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+
+def run(bridge: Bridge, application: WSGIApplication, listener: Listener, stop: threading.Event) -> None:
+    """Serve until ``stop`` is set, then finish what is running and return within ``GRACE_SECONDS``."""
+    import waitress.server
+
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a queue of one is no news
+    limit = bridge.settings.max_resource_bytes
+    server = waitress.server.create_server(
+        _behind_proxies(application, bridge.settings.trusted_proxies),
+        sockets=[listener.socket],
+        threads=bridge.settings.server_threads,
+        ident=None,
+        clear_untrusted_proxy_headers=False,  # done below, for more than one proxy
+        # The applications answer better than the server can; this only bounds what is buffered for them.
+        max_request_body_size=2 * limit + 1_000_000,
+        channel_timeout=120,
+    )
+    turn = _turn(server)
+    while not stop.is_set():
+        turn(LOOK_SECONDS)
+    server.del_channel()
+    listener.socket.close()
+    deadline = time.monotonic() + GRACE_SECONDS
+    while _busy(server) and time.monotonic() < deadline:
+        turn(0.05)
+    server.task_dispatcher.shutdown(timeout=max(0.0, deadline - time.monotonic()))
+
+
+def _turn(server: Any) -> Callable[[float], None]:
+    """One look at all connections, waiting at most so many seconds for something to happen."""
+
+    def turn(seconds: float) -> None:
+        server.asyncore.loop(timeout=seconds, use_poll=True, map=server._map, count=1)
+
+    return turn
+
+
+def _busy(server: Any) -> bool:
+    """Whether a request is running or an answer not sent out yet."""
+    return any(channel.requests or channel.total_outbufs_len for channel in server.active_channels.values())
+
+
+def _behind_proxies(application: WSGIApplication, trusted: frozenset[str]) -> WSGIApplication:
+    """Believe X-Forwarded-For, -Proto and -Host from the named proxies, and from nobody else."""
+    if not trusted:
+        return application
+    from werkzeug.middleware.proxy_fix import ProxyFix
+
+    forwarded = ProxyFix(application, x_for=1, x_proto=1, x_host=1)
+
+    def checked(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        believed = environ.get("REMOTE_ADDR") in trusted
+        return (forwarded if believed else application)(environ, start_response)
+
+    return checked
+
+
+def stop_on_signals() -> threading.Event:
+    """An event that SIGTERM and SIGINT set. Call from the main thread."""
+    stop = threading.Event()
+
+    def stopping(signum: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, stopping)
+    signal.signal(signal.SIGINT, stopping)
+    return stop

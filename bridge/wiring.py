@@ -1,0 +1,96 @@
+"""The composition root: from settings to everything a process needs, wired.
+
+The only file that knows every concrete class. A process opens one ``Bridge`` and passes it, or parts of it,
+down; nothing below asks the system for the time, a setting or a key. What a short call does not need (keys,
+providers, the engine) is loaded when first asked for.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from bridge.clock import SystemClock
+from bridge.config import Settings
+from bridge.errors import Refused, SignInNeeded
+from bridge.ports import Clock, Provider
+from bridge.store import accounts, installation
+from bridge.store.db import Database
+
+if TYPE_CHECKING:
+    from bridge.sync.engine import Engine
+    from bridge.vault import Vault
+
+#: Where ``serve`` listens unless told otherwise, and so where links point before it ever ran.
+DEFAULT_URL = "http://127.0.0.1:5232"
+
+
+@dataclass
+class Bridge:
+    """One process's view of the installation."""
+
+    settings: Settings
+    db: Database
+    clock: Clock
+    installation: str  # the uid in every marker we write at a provider
+    due: threading.Event = field(default_factory=threading.Event)  # wakes this process's worker, if any
+
+    @classmethod
+    def open(cls, settings: Settings, clock: Clock | None = None) -> Bridge:
+        """Make the data folder if need be, bring the database up to date. Raises BridgeError kinds."""
+        clock = clock or SystemClock()
+        _make_folder(settings)
+        db = Database(settings.database_url)
+        db.migrate()
+        return cls(settings, db, clock, installation.ensure(db, clock.now()).uid)
+
+    @cached_property
+    def vault(self) -> Vault:
+        """The keys; the master key is made at first use."""
+        from bridge.vault import Vault
+
+        return Vault.open(self.settings.key_file)
+
+    def connect(self, account_id: int) -> Provider:
+        """A signed-in provider for the account. Raises SignInNeeded if no password is kept for it."""
+        from bridge import providers
+
+        with self.db.reading() as tx:
+            account = accounts.get(tx, account_id)
+        if account.secret is None:
+            raise SignInNeeded(f"{account.label} has no password any more: sign in again.")
+        secret = self.vault.unseal(account.secret, accounts.bind(account_id))
+        return providers.connect(
+            account, secret, allow_hosts=self.settings.allow_hosts, profile=account.profile
+        )
+
+    def engine(self) -> Engine:
+        """What runs passes."""
+        from bridge.sync.engine import Engine
+
+        return Engine(self.db, self.clock, self.connect, self.installation)
+
+    def enqueue(self, link_id: int) -> None:
+        """Say that the link became due: the worker of this process looks at once. Workers elsewhere look
+        every second by themselves, so nothing is lost where this is never called."""
+        self.due.set()
+
+    @property
+    def public_url(self) -> str:
+        """The origin in every link we print or hand out, without a final slash."""
+        if self.settings.public_url:
+            return self.settings.public_url
+        with self.db.reading() as tx:
+            row = installation.find(tx)
+        return (row and row.public_url) or DEFAULT_URL
+
+
+def _make_folder(settings: Settings) -> None:
+    try:
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refused(
+            f"The data folder {settings.data} cannot be made: {error.strerror}. Choose another with --data."
+        ) from error
