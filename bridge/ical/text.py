@@ -64,12 +64,19 @@ class Line(NamedTuple):
         """The value read as TEXT."""
         return unescape(self.value)
 
-    def with_params(self, params: Iterable[tuple[str, str]]) -> Line:
-        """The same property and value with other parameters (plain values), folded anew with CRLF."""
-        made = Line.make(self.name, self.value, params)
-        if not self.group:
-            return made
-        return made._replace(group=self.group, raw=fold(f"{self.group}.{unfold(made.raw)}"))
+    def with_param(self, name: str, value: str) -> Line:
+        """The same line with one of its parameters changed, folded anew with CRLF."""
+        spelled = tuple((key, _spell_param(value) if key == name else given) for key, given in self.params)
+        return self._spelled(spelled, self.value)
+
+    def with_value(self, value: str) -> Line:
+        """The same property with another value, folded anew with CRLF."""
+        return self._spelled(self.params, value)
+
+    def _spelled(self, params: tuple[tuple[str, str], ...], value: str) -> Line:
+        head = f"{self.group}.{self.name}" if self.group else self.name
+        content = head + "".join(f";{key}={given}" for key, given in params) + ":" + value
+        return Line(self.name, params, value, fold(content), self.group)
 
 
 @dataclass(slots=True)
@@ -131,6 +138,11 @@ class Component:
                 yield item
             else:
                 yield from item.deep_lines()
+
+    def copy(self) -> Component:
+        """A tree of its own; the lines are shared, as they never change."""
+        items = [item.copy() if isinstance(item, Component) else item for item in self.items]
+        return Component(self.name, items, self.begin, self.end)
 
     @property
     def line_end(self) -> str:

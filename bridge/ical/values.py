@@ -63,6 +63,9 @@ _TOKEN_PARAMS = frozenset(
 _UTC_NAMES = frozenset(
     {"UTC", "Etc/UTC", "Etc/UCT", "Etc/Universal", "Etc/Zulu", "GMT", "Etc/GMT", "Z", "Zulu"}
 )
+#: What we put before a TZID that means something else in the text it travels to (RFC 5545 3.2.19: a
+#: leading solidus makes it unique). Vendors' paths end in the name they stand for, and so does ours.
+OWN_PREFIX = re.compile(r"^/picsello-bridge/\d+/")
 _DURATION = re.compile(
     r"([+-]?)P(?:(\d{1,6})W)?(?:(\d{1,6})D)?(?:T(?:(\d{1,6})H)?(?:(\d{1,7})M)?(?:(\d{1,9})S)?)?"
 )
@@ -93,6 +96,7 @@ class ZoneNames:
 def iana(tzid: str) -> str | None:
     """The IANA name that a TZID stands for: itself, the end of a vendor's path
     (``/freeassociation.sourceforge.net/Europe/Berlin``), or Microsoft's name for it."""
+    tzid = OWN_PREFIX.sub("", tzid)
     for name in (win_tz.get(tzid), tzid):
         parts = [part for part in (name or "").split("/") if part]
         for start in range(len(parts)):
@@ -179,6 +183,18 @@ def later(value: str, by: Length) -> str | None:
         return None
     spelled = spell(end) if "T" in wall else f"{end:%Y%m%d}"
     return spelled + value[len(wall) :]
+
+
+def between(start: str, end: str) -> Length | None:
+    """The duration from one moment to another of the same form (both dates, or both in the same zone):
+    whole days and the rest of the way on the clock. None if the forms differ."""
+    first, _, zone = start.removesuffix("Z").partition("@")
+    last, _, zone_there = end.removesuffix("Z").partition("@")
+    from_, to = wall_time(first), wall_time(last)
+    if from_ is None or to is None or zone != zone_there or start.endswith("Z") != end.endswith("Z"):
+        return None
+    gap = to - from_
+    return Length(gap.days, gap.seconds)
 
 
 def wall_time(value: str) -> datetime | None:
