@@ -1,7 +1,7 @@
 """The job queue: huey, on SQLite in the data folder or on Redis, with the one task there is.
 
 A job carries nothing but the number of a link. The queue may be lost at any moment without harm: what is due
-stands in the store (``bridge.store.schedule``). Running jobs is the worker's business.
+stands in the store (``bridge.store.links``). Running jobs is the worker's business.
 """
 
 from __future__ import annotations

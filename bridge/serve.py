@@ -48,14 +48,14 @@ class Origin:
 def redirect(location: str) -> WSGIApplication:
     """Sends every request to ``location``, by the status RFC 6764 5 names for /.well-known/caldav."""
 
-    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def application(_environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         start_response("301 Moved Permanently", [("Location", location), ("Content-Length", "0")])
         return [b""]
 
     return application
 
 
-def not_found(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+def not_found(_environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """For a process that serves only part of the origin."""
     return _plain(start_response, "404 Not Found", "There is nothing at this address.\n")
 
@@ -114,7 +114,7 @@ class Listener:
     @property
     def url(self) -> str:
         """The address a browser on this machine can open."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
 
@@ -178,7 +178,7 @@ def stop_on_signals() -> threading.Event:
     """An event that SIGTERM and SIGINT set. Call from the main thread."""
     stop = threading.Event()
 
-    def stopping(signum: int, frame: FrameType | None) -> None:
+    def stopping(_signum: int, _frame: FrameType | None) -> None:
         stop.set()
 
     signal.signal(signal.SIGTERM, stopping)

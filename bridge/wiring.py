@@ -7,6 +7,7 @@ providers, the engine) is loaded when first asked for.
 
 from __future__ import annotations
 
+import logging
 import threading
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,6 +23,8 @@ from bridge.store.db import Database
 if TYPE_CHECKING:
     from bridge.sync.engine import Engine
     from bridge.vault import Vault
+
+log = logging.getLogger("picsello_bridge")
 
 #: Where ``serve`` listens unless told otherwise, and so where links point before it ever ran.
 DEFAULT_URL = "http://127.0.0.1:5232"
@@ -44,7 +47,12 @@ class Bridge:
         _make_folder(settings)
         db = Database(settings.database_url)
         db.migrate()
-        return cls(settings, db, clock, installation.ensure(db, clock.now()).uid)
+        with db.reading() as tx:
+            row = installation.get(tx)
+        if row is None:
+            with db.writing() as tx:
+                row = installation.ensure(tx, clock.now())
+        return cls(settings, db, clock, row.uid)
 
     @cached_property
     def vault(self) -> Vault:
@@ -75,6 +83,7 @@ class Bridge:
     def enqueue(self, link_id: int) -> None:
         """Say that the link became due: the worker of this process looks at once. Workers elsewhere look
         every second by themselves, so nothing is lost where this is never called."""
+        log.debug("link %s is due", link_id)
         self.due.set()
 
     @property
@@ -83,7 +92,7 @@ class Bridge:
         if self.settings.public_url:
             return self.settings.public_url
         with self.db.reading() as tx:
-            row = installation.find(tx)
+            row = installation.get(tx)
         return (row and row.public_url) or DEFAULT_URL
 
 

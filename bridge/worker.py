@@ -1,6 +1,6 @@
 """The worker: finds links whose time has come, puts them on the queue, and runs passes from it.
 
-One thread looks once a second, by index, for what is due (``bridge.store.schedule``), or at once when this
+One thread looks once a second, by index, for what is due (``bridge.store.links``), or at once when this
 process was told of a change; consumer threads take the jobs. What a pass does, and what its failures mean for
 the account, is the engine's business; when a failing account is tried again is decided here.
 """
@@ -14,9 +14,9 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bridge.errors import BridgeError
+from bridge.errors import BridgeError, NotFound
 from bridge.queue import Jobs
-from bridge.store import schedule
+from bridge.store import accounts, links
 from bridge.wiring import Bridge
 
 if TYPE_CHECKING:
@@ -93,12 +93,12 @@ class Worker:
         """Put every due link on the queue, each once; returns how many."""
         db, now = self._bridge.db, self._bridge.clock.now()
         with db.reading() as tx:
-            found = schedule.due(tx, now)
+            found = links.due(tx, now)
         if not found:
             return 0
         again = now + timedelta(seconds=self._bridge.settings.poll_seconds)
         with db.writing() as tx:
-            claimed = [due.link_id for due in found if schedule.claim(tx, due, again)]
+            claimed = [link_id for link_id in found if links.claim(tx, link_id, now, again)]
         for link_id in claimed:
             self._jobs.put(link_id)
         return len(claimed)
@@ -119,10 +119,18 @@ class Worker:
         log.info("link %s: %.1f s, %d requests", link_id, time.monotonic() - started, report.requests)
         for sentence in report.errors:
             log.warning("link %s: %s", link_id, sentence)
+        if report.failed:
+            self._back_off(link_id)
 
     def _back_off(self, link_id: int) -> None:
+        """Leave the link's account alone for a while, then begin with this link."""
         now = self._bridge.clock.now()
         with self._bridge.db.writing() as tx:
-            failures = schedule.failures(tx, link_id)
-            wait = timedelta(seconds=delay(failures + 1, random.random()))  # noqa: S311 - no secret
-            schedule.failed(tx, link_id, failures + 1, now + wait)
+            try:
+                account = accounts.get(tx, links.get(tx, link_id).account_id)
+            except NotFound:
+                return  # disconnected meanwhile
+            failures = account.failures + 1
+            next_try = now + timedelta(seconds=delay(failures, random.random()))  # noqa: S311 - no secret
+            accounts.set_(tx, account.id, failures=failures, next_try=next_try)
+            links.make_due(tx, link_id, next_try)

@@ -68,20 +68,19 @@ def _account(parser: Parser) -> None:
 def _add(options: argparse.Namespace, out: Output) -> None:
     from bridge.service import accounts
 
-    bridge = opened(options)
-    kind = accounts.check_kind(bridge, options.email, options.provider, options.url)
+    secret = password(options, "The password at the provider")
     added = accounts.add(
-        bridge,
+        opened(options),
         options.email,
-        kind,
+        options.provider,
         url=options.url,
         username=options.username,
-        secret=password(options, "The password at the provider"),
+        secret=secret,
     )
-    count = len(added.calendars)
+    count = f"{len(added.calendars)} calendar{'s' if len(added.calendars) != 1 else ''}"
     out.value(
         {"account": added.account_id},
-        f"Account {added.account_id} is connected: {added.label}, {count} calendar{'s' if count != 1 else ''}. "
+        f"Account {added.account_id} is connected: {added.label}, {count}. "
         f"Choose among them: picsello-bridge account calendars {added.account_id}",
     )
 
@@ -90,7 +89,7 @@ def _sign_in(options: argparse.Namespace, out: Output) -> None:
     from bridge.service import accounts
 
     bridge = opened(options)
-    accounts.exists(bridge, options.account)
+    accounts.find(bridge, options.account)
     row = accounts.sign_in(bridge, options.account, password(options, "The new password at the provider"))
     out.value({"account": row.id, "state": row.state}, f"Signed in again at {row.label}.")
 
@@ -116,7 +115,7 @@ def _calendars(options: argparse.Namespace, out: Output) -> None:
             "edits": shown.edits,
             "writes": shown.writes,
         }
-        for shown in accounts.calendars(opened(options), options.account)
+        for shown in accounts.calendars_of(opened(options), options.account)
     ]
     out.rows(
         rows,
@@ -126,7 +125,7 @@ def _calendars(options: argparse.Namespace, out: Output) -> None:
 
 
 def _select(options: argparse.Namespace, out: Output) -> int | None:
-    from bridge.cli.passes import say_report, summed_up
+    from bridge.cli.passes import Row
     from bridge.service import accounts
 
     selected = accounts.select(
@@ -137,23 +136,21 @@ def _select(options: argparse.Namespace, out: Output) -> int | None:
         write=options.write,
         yes=options.yes,
     )
-    value = {
-        "account": options.account,
-        "links": selected.links,
-        "plan": selected.plan,
-        "released": options.yes,
-    }
-    out.value(value)
+    rows = [Row.of(report) for report in selected.reports]
+    trouble = [sentence for row in rows for sentence in row.errors]
     if out.json:
-        return None
-    for report in selected.reports:
-        say_report(out, report)
-    if options.yes or not selected.links:
-        out.note("Saved.")
+        out.value(
+            {"account": options.account, "links": selected.links, "plan": selected.plan, "errors": trouble}
+        )
     else:
-        out.note(summed_up(selected.plan))
-        out.note("Saved; nothing is written yet. Let it begin with: picsello-bridge sync --confirm")
-    return None
+        for row in rows:
+            row.say(out, dry_run=not options.yes)
+        out.note(
+            "Saved."
+            if options.yes
+            else "Saved; nothing is written yet. Let it begin with: picsello-bridge sync --confirm"
+        )
+    return 1 if trouble else None
 
 
 def _remove(options: argparse.Namespace, out: Output) -> None:

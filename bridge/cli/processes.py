@@ -1,7 +1,7 @@
 """``serve``, ``web``, ``dav``, ``worker``: the processes.
 
-The only place that puts the pages, the CalDAV front and the worker together. Standard output is the addresses;
-logs go to standard error.
+The only place that puts the pages, the CalDAV front and the worker together. Standard output has the
+addresses, standard error the logs.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _address(parser: Parser) -> None:
     )
 
 
-def _serve(options: argparse.Namespace, out: Output) -> None:
+def _serve(options: argparse.Namespace, _out: Output) -> None:
     from bridge import serve
     from bridge.web import make_app
     from bridge.worker import Worker
@@ -57,7 +57,7 @@ def _serve(options: argparse.Namespace, out: Output) -> None:
         worker.stop()
 
 
-def _web(options: argparse.Namespace, out: Output) -> None:
+def _web(options: argparse.Namespace, _out: Output) -> None:
     from bridge import serve
     from bridge.web import make_app
 
@@ -67,7 +67,7 @@ def _web(options: argparse.Namespace, out: Output) -> None:
     serve.run(bridge, serve.Origin(_well_known(), make_app(bridge)), listener, stop)
 
 
-def _dav(options: argparse.Namespace, out: Output) -> None:
+def _dav(options: argparse.Namespace, _out: Output) -> None:
     from bridge import serve
 
     bridge, listener = _listening(options)
@@ -104,7 +104,7 @@ def _announce(bridge: Bridge, listener: Listener, paths: dict[str, str]) -> None
 
     if not bridge.settings.public_url:
         with bridge.db.writing() as tx:
-            installation.remember_public_url(tx, listener.url)
+            installation.set_public_url(tx, listener.url)
     for name, path in paths.items():
         print(f"{name}: {bridge.public_url}{path}", flush=True)
 

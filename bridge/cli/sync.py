@@ -27,23 +27,26 @@ def add_to(calls: Calls) -> None:
 
 
 def _sync(options: argparse.Namespace, out: Output) -> int | None:
-    from bridge.cli import passes
-    from bridge.service import passes as service
+    from bridge.cli.passes import Progress, studio_row
+    from bridge.service import passes
 
     bridge = opened(options)
-    chosen = service.choose(bridge, options.email, options.account)
-    with passes.Progress() as progress:
+    chosen = passes.choose(bridge, options.email, options.account)
+    engine = bridge.engine()
+    with Progress() as progress:
         rows = [
-            progress.run(bridge, link, dry_run=options.dry_run, confirm=options.confirm)
-            for link in chosen.links
+            row
+            for account in chosen.accounts
+            for row in progress.run(engine, account, dry_run=options.dry_run, confirm=options.confirm)
         ]
-    sources = [passes.source_row(email) for email in chosen.studios]
     if out.json:
-        out.value({"links": [row.as_json(options.dry_run) for row in rows] + sources})
-    elif not rows:
-        out.note("No calendar is linked yet: picsello-bridge account select ACCOUNT …")
-    for row in rows:
-        passes.say(out, row, options.dry_run)
+        everything = rows + [studio_row() for _ in chosen.studios]
+        out.value({"links": [row.as_json(options.dry_run) for row in everything]})
+    else:
+        for row in rows:
+            row.say(out, options.dry_run)
+        if not rows:
+            out.note("No calendar is linked yet: picsello-bridge account select ACCOUNT …")
     return 1 if any(row.errors or row.held for row in rows) else None
 
 

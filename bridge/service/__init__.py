@@ -1,9 +1,9 @@
-"""The use-cases: what a user or administrator can do, one function each, shared by the command line, the pages
-and the CalDAV plugin.
+"""The use-cases: what a user or administrator can do, one function each. Command line, pages and CalDAV
+plugin share them.
 
-Functions that stand for a whole use-case take the bridge first and open their own transactions; those that are
-part of a caller's write take its transaction. They refuse with a sentence (``bridge.errors``) and return plain
-values; how these are shown is left to the callers.
+Functions that stand for a whole use-case take the bridge first and open their own transactions; those
+that are part of a caller's write take its transaction. They refuse with a sentence (``bridge.errors``)
+and return plain values; how these are shown is left to the callers.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from bridge.store.accounts import AccountRow
 from bridge.store.links import LinkRow
 
 if TYPE_CHECKING:
-    from bridge.sync.engine import Report
+    from bridge.sync.report import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,7 @@ def select(
         for link_id in changed:
             bridge.enqueue(link_id)
         return Selected(taking_part, reports=_given_back(bridge, set(changed) - set(taking_part)))
-    reports = [bridge.engine().run(link_id, dry_run=True) for link_id in waiting]
+    reports = [bridge.engine().run(link_id, dry_run=True, by_hand=True) for link_id in waiting]
     return Selected(taking_part, [line for report in reports for line in report.plan], reports)
 
 
@@ -277,4 +277,4 @@ def _set_roles(
 
 def _given_back(bridge: Bridge, without_role: Collection[int]) -> list[Report]:
     """Run the last pass of links that lost every role: it takes back what was pushed there."""
-    return [bridge.engine().run(link_id, confirm=True) for link_id in sorted(without_role)]
+    return [bridge.engine().run(link_id, confirm=True, by_hand=True) for link_id in sorted(without_role)]

@@ -48,8 +48,8 @@ def add_user(
     studio: str | None = None,
     password: str | None = None,
 ) -> UserRow:
-    """A new user with an empty bookings calendar, in the studio of that slug (made if there is none yet) or in
-    one of their own. Raises Invalid, AlreadyThere."""
+    """A new user with an empty bookings calendar, in the studio of that slug (made if there is none yet)
+    or in one of their own. Raises Invalid, AlreadyThere."""
     email = _checked_email(email)
     zone = _checked_zone(time_zone) if time_zone is not None else machine_zone()
     if studio is not None and not _SLUG.fullmatch(studio):
@@ -156,7 +156,7 @@ class Verified:
 
 
 def add_device(bridge: Bridge, email: str, name: str) -> NewDevice:
-    """A new app password for the user. Raises Invalid, NotFound; AlreadyThere for a second device of that name."""
+    """A new app password. Raises Invalid, NotFound; AlreadyThere for a second device of that name."""
     name = " ".join(name.split())
     if not 1 <= len(name) <= LONGEST_NAME:
         raise Invalid(f"A device's name has 1 to {LONGEST_NAME} letters.")
