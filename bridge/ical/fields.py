@@ -191,7 +191,7 @@ def component_groups(component: Component, zones: values.ZoneNames) -> dict[str,
     result: dict[str, object] = {COMPONENT: component.name}
     for group, list_ in said.items():
         list_.sort()
-        result[group] = _when(component.name, list_) if group == "when" else tuple(list_)
+        result[group] = _when(component.name, list_, zones) if group == "when" else tuple(list_)
     for group, parts in inner.items():
         parts.sort(key=repr)
         result[group] = (result[group], tuple(parts)) if group in result else tuple(parts)
@@ -215,7 +215,7 @@ def instance_key(component: Component, zones: values.ZoneNames) -> Instance:
     line = component.first("RECURRENCE-ID")
     if line is None:
         return None
-    key = values.instant(values.moment(line.value, line.param("TZID"), zones))
+    key = values.instant(values.moment(line.value, line.param("TZID"), zones), zones)
     onwards = (line.param("RANGE") or "").upper() == "THISANDFUTURE"
     return f"{key};THISANDFUTURE" if onwards else key
 
@@ -231,7 +231,7 @@ def _instances(calendar: Component, zones: values.ZoneNames) -> Iterator[tuple[I
         yield (key if count == 1 and usual else f"{key or ''}#{count}"), component
 
 
-def _when(component: str, said: list[values.Value]) -> tuple[object, ...]:
+def _when(component: str, said: list[values.Value], zones: values.ZoneNames) -> tuple[object, ...]:
     """(start, end, the rest). DURATION and DTEND are one thing, and an absent end is the default one
     (RFC 5545 3.6.1: a day for dates, no time for times)."""
     start = end = length = None
@@ -254,7 +254,7 @@ def _when(component: str, said: list[values.Value]) -> tuple[object, ...]:
             by = values.duration(length)
         elif component == "VEVENT":
             by = values.Length(1 if len(start) == 8 else 0, 0)
-        end = values.later(start, by) if by is not None else None
+        end = values.later(start, by, zones) if by is not None else None
     if end is None and length is not None:
         end = f"+{length}"
     return (start, end, tuple(rest))

@@ -214,7 +214,7 @@ def _inherited(side: _Side, instance: Instance) -> dict[str, object]:
         return said
     start = values.moment(line.value, line.param("TZID"), side.now.zones)
     length = values.between(when[0], when[1]) if when[0] and when[1] else None
-    end = values.later(start, length) if length is not None else None
+    end = values.later(start, length, side.now.zones) if length is not None else None
     return {**said, "when": (start, end, ())}
 
 

@@ -13,14 +13,11 @@ else by the definition that the text carries, else by the bare TZID.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple, TypeAlias
-from zoneinfo import ZoneInfo
-
-from tzlocal.windows_tz import win_tz
 
 from bridge.ical.text import Component, Line, plain_param, unescape
+from bridge.ical.zones import Zones, iana_name
 
 #: One comparable value: (name, parameters, value).
 Value: TypeAlias = tuple[str, tuple[tuple[str, str], ...], str]
@@ -75,45 +72,30 @@ class ZoneNames:
     """What the TZIDs of one text stand for, found when first asked for."""
 
     def __init__(self, calendar: Component):
+        self._zones = Zones(calendar, UTC)
         self._calendar = calendar
-        self._known: dict[str, str] = {}
+        self._names: dict[str, str] = {}
+        self._infos: dict[str, tzinfo | None] = {}
 
     def name(self, tzid: str) -> str:
-        """The zone's one name: IANA, else its definition's digest, else the TZID itself."""
-        known = self._known.get(tzid)
+        """The zone's one name: IANA, else its definition, else the TZID itself."""
+        known = self._names.get(tzid)
         if known is None:
-            known = self._known[tzid] = iana(tzid) or self._definition(tzid) or tzid
+            plain = OWN_PREFIX.sub("", tzid)
+            known = self._names[tzid] = iana_name(plain) or self._definition(tzid) or plain
+            info = self._zones.get(tzid)
+            self._infos[known] = None if tzid in self._zones.unknown else info
         return known
+
+    def info(self, name: str) -> tzinfo | None:
+        """The zone behind a name that ``name`` gave; None if nothing tells what it means."""
+        return self._infos.get(name)
 
     def _definition(self, tzid: str) -> str | None:
         for zone in self._calendar.components("VTIMEZONE"):
             if zone.value("TZID") == tzid:
                 return "rules:" + repr(definition_value(zone))
         return None
-
-
-@lru_cache(maxsize=1024)
-def iana(tzid: str) -> str | None:
-    """The IANA name that a TZID stands for: itself, the end of a vendor's path
-    (``/freeassociation.sourceforge.net/Europe/Berlin``), or Microsoft's name for it."""
-    tzid = OWN_PREFIX.sub("", tzid)
-    for name in (win_tz.get(tzid), tzid):
-        parts = [part for part in (name or "").split("/") if part]
-        for start in range(len(parts)):
-            candidate = "/".join(parts[start:])
-            if (start == 0 or "/" in candidate) and _exists(candidate):
-                return "UTC" if candidate in _UTC_NAMES else candidate
-    return None
-
-
-def _exists(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (OSError, ValueError):  # no such name; no name at all (ZoneInfoNotFoundError is a KeyError)
-        return False
-    except KeyError:
-        return False
-    return True
 
 
 def definition_value(zone: Component) -> tuple[object, ...]:
@@ -139,20 +121,21 @@ def moment(value: str, tzid: str | None, zones: ZoneNames) -> str:
     if tzid is None or len(value) == 8 or value.endswith("Z"):
         return value
     zone = zones.name(tzid)
-    return f"{value}Z" if zone == "UTC" else f"{value}@{zone}"
+    return f"{value}Z" if zone in _UTC_NAMES else f"{value}@{zone}"
 
 
-def instant(value: str) -> str:
-    """The same moment in UTC where its zone has an IANA name: the identity of an instance of a series,
+def instant(value: str, zones: ZoneNames) -> str:
+    """The same moment in UTC where its zone is known: the identity of an instance of a series,
     which one client names in UTC and another in the zone of the series."""
     wall, at, zone = value.partition("@")
-    if not at or zone.startswith("rules:"):
-        return value
+    info = zones.info(zone) if at else None
     start = wall_time(wall)
-    info = _zone(zone)
     if start is None or info is None:
         return value
-    return spell(start.replace(tzinfo=info).astimezone(UTC)) + "Z"
+    try:
+        return spell(start.replace(tzinfo=info).astimezone(UTC)) + "Z"
+    except OverflowError:
+        return value
 
 
 class Length(NamedTuple):
@@ -162,9 +145,8 @@ class Length(NamedTuple):
     seconds: int
 
 
-def later(value: str, by: Length) -> str | None:
-    """A moment plus a duration. None if that takes a zone which only the text defines, or if the moment
-    is unreadable."""
+def later(value: str, by: Length, zones: ZoneNames) -> str | None:
+    """A moment plus a duration. None if the moment is unreadable, or its zone is needed but unknown."""
     wall, at, zone = value.removesuffix("Z").partition("@")
     start = wall_time(wall)
     if start is None:
@@ -173,7 +155,7 @@ def later(value: str, by: Length) -> str | None:
     try:
         end = start + timedelta(days=by.days)
         if exact and at:
-            info = _zone(zone)
+            info = zones.info(zone)
             if info is None:
                 return None
             end = (end.replace(tzinfo=info).astimezone(UTC) + exact).astimezone(info)
@@ -232,10 +214,10 @@ def period(value: str, tzid: str | None, zones: ZoneNames) -> str:
     start, slash, end = value.partition("/")
     first = moment(start, tzid, zones)
     if not slash:
-        return instant(first)
+        return instant(first, zones)
     length = duration(end)
-    last = moment(end, tzid, zones) if length is None else later(first, length) or end
-    return f"{instant(first)}/{instant(last)}"
+    last = moment(end, tzid, zones) if length is None else later(first, length, zones) or end
+    return f"{instant(first, zones)}/{instant(last, zones)}"
 
 
 def recurrence(value: str) -> str:
@@ -247,14 +229,6 @@ def recurrence(value: str) -> str:
             continue
         parts.append(f"{name}={','.join(sorted(given.split(',')))}" if "," in given else part)
     return ";".join(sorted(parts))
-
-
-@lru_cache(maxsize=256)
-def _zone(name: str) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(name)
-    except (OSError, ValueError, KeyError):
-        return None
 
 
 # --- lines and components ---------------------------------------------------------------------------
