@@ -6,6 +6,8 @@ out unless asked ``with_hidden``.
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -73,6 +75,15 @@ _LISTING_ANY = select(*(object_.c[name] for name in Listed._fields)).where(
     object_.c.calendar_id == bindparam("calendar_id")
 )
 _LISTING = _LISTING_ANY.where(_VISIBLE)
+
+
+_SAFE_UID = re.compile(r"[A-Za-z0-9][A-Za-z0-9@._-]{0,119}")
+
+
+def href_for(uid: str) -> str:
+    """The href we give an object that comes without one: readable where the UID allows, else a digest of it."""
+    name = uid if _SAFE_UID.fullmatch(uid) else hashlib.sha256(uid.encode()).hexdigest()[:40]
+    return f"{name}.ics"
 
 
 def get(tx: Connection, calendar_id: int, href: str, *, with_hidden: bool = False) -> StoredObject | None:

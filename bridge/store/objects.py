@@ -21,6 +21,7 @@ from sqlalchemy import delete as sql_delete
 from bridge.errors import Invalid, NotFound
 from bridge.ical.facts import facts
 from bridge.ical.fields import fingerprint
+from bridge.ical.text import parse
 from bridge.store import changes, passes
 from bridge.store.calendars import CalendarRow, lock
 from bridge.store.changes import changed_since, parse_token, prune_changes, token
@@ -33,6 +34,7 @@ from bridge.store.contents import (
     etags_by_uid,
     get,
     get_many,
+    href_for,
     listing,
 )
 from bridge.store.horizon import extend_horizon, in_range, reindex, write_spans
@@ -53,6 +55,7 @@ __all__ = [
     "extend_horizon",
     "get",
     "get_many",
+    "href_for",
     "in_range",
     "listing",
     "lock",
@@ -121,17 +124,19 @@ def put(
     old = get(tx, calendar_id, href, with_hidden=True)
     if old is not None and old.text == text and old.hidden == hidden and kind in (None, old.kind):
         return Stored(old.id, href, old.uid, old.etag, old.seq, False, False, old.text, ())
-    known = facts(text)
+    etag = etag_of(text)
+    parsed = parse(text)  # once for all who read it
+    known = facts(parsed)
     _check(tx, row, href, known.uid, old)
     zone = zone or ZoneInfo(row.time_zone)
-    when = times(text, zone, row.horizon_start, row.horizon_end)
-    seq, etag = row.seq + 1, etag_of(text)
+    when = times(parsed, zone, row.horizon_start, row.horizon_end)
+    seq = row.seq + 1
     values: dict[str, Any] = {
         "href": href,
         "uid": known.uid,
         "etag": etag,
         "text": text,
-        "fingerprint": fingerprint(text),
+        "fingerprint": fingerprint(parsed),
         "component": known.component,
         "kind": kind or (old.kind if old else "foreign" if row.kind == "mirror" else "block"),
         "hidden": hidden,
@@ -148,7 +153,7 @@ def put(
     else:
         object_id = old.id
         tx.execute(_UPDATE, values | {"row_id": object_id})
-    write_spans(tx, calendar_id, object_id, when.spans, replace=old is not None)
+    write_spans(tx, calendar_id, object_id, when, replace=old is not None)
     _moved_on(tx, row, seq, now, longest=when.longest)
     changes.append(tx, calendar_id, seq, href, known.uid, deleted=hidden, actor=actor, now=now)
     before = old.text if old else None
@@ -263,8 +268,11 @@ def set_props(tx: Connection, calendar_id: int, props: Mapping[str, str], now: d
 
 
 def etag_of(text: str) -> str:
-    """The etag (without quotes) of these bytes. Raises Invalid for text that has no bytes."""
+    """The etag (without quotes) of these bytes. Raises Invalid for text that cannot be kept: half a surrogate
+    pair has no bytes, and PostgreSQL takes no NUL."""
     try:
+        if "\0" in text:
+            raise Invalid("The event holds a NUL character.", "valid-calendar-data")
         return hashlib.sha256(text.encode()).hexdigest()[:32]
     except UnicodeEncodeError as error:
         raise Invalid(

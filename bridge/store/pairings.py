@@ -146,6 +146,12 @@ def by_uid(tx: Connection, link_id: int, calendar_id: int, uid: str) -> PairingR
     return None if row is None else PairingRow(*row)
 
 
+def problems(tx: Connection, link_id: int) -> list[Paired]:
+    """Those that wait or were given up, and whose user should know."""
+    ill = pairing.c.problem_kind.is_not(None) & (pairing.c.problem != "")
+    return _paired(tx, _INDEX_OF_LINK.where(ill), {"link_id": link_id})
+
+
 def count(tx: Connection, link_id: int, calendar_id: int | None = None) -> int:
     """How many there are, with one of our calendars or with any."""
     wanted = select(func.count()).select_from(pairing).where(pairing.c.link_id == link_id)

@@ -161,7 +161,17 @@ occurrence = Table(
     Column("calendar_id", BigInteger, nullable=False),
     Column("starts", BigInteger, nullable=False),
     Column("ends", BigInteger, nullable=False),  # exclusive; equal to starts for zero length
+    Column(
+        "exact", Boolean, nullable=False, default=True
+    ),  # False: in there somewhere; see bridge.store.times
     Index(None, "calendar_id", "starts", "ends", "object_id"),
+)
+Index(
+    "ix_occurrence_coarse",
+    occurrence.c.calendar_id,
+    occurrence.c.starts,
+    sqlite_where=~occurrence.c.exact,
+    postgresql_where=~occurrence.c.exact,
 )
 
 change = Table(

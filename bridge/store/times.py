@@ -2,27 +2,29 @@
 
 Objects that do not recur have exactly one row, wherever they lie. Recurring ones have one row per
 occurrence inside the calendar's horizon, ``[now - 1 year, now + 3 years)``, which rolls on with time.
-Questions about times outside it are answered by expanding the few series whose enclosing range touches
-them, so the answer is exact everywhere. All times are seconds since 1970, ends exclusive.
+Series denser than several a day would fill the index: they get a row per week in which they take place,
+marked as not exact, and questions about them are answered by expansion. All times are seconds since
+1970, ends exclusive.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
+from datetime import datetime, tzinfo
 
-from bridge.ical.occurrences import enclosing, occurrences
+from bridge.ical.occurrences import MOST, enclosing, occurrences
+from bridge.ical.text import Component, parse
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-YEAR = 366 * 86_400
 DAY = 86_400
+WEEK = 7 * DAY
+YEAR = 366 * DAY
 
-#: The horizon is moved when it lags behind by this much, not with every second.
+#: The horizon is moved on when it lags behind by this much, not with every second.
 STEP = 30 * DAY
+
+#: More occurrences than this in the horizon are kept by the week; it leaves room for one a day.
+DENSE = 4 * 366 + 100
 
 
 def window(now: datetime) -> tuple[int, int]:
@@ -33,25 +35,40 @@ def window(now: datetime) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """What the index knows of one object: its enclosing range and its rows."""
+    """What the index knows of one object: its enclosing range, and its rows ``(starts, ends)``."""
 
     starts: int | None
     ends: int | None
     recurring: bool
-    spans: Sequence[tuple[int, int]]
+    spans: Sequence[tuple[int, int]] = ()
+    exact: bool = True
 
     @property
     def longest(self) -> int:
         return max((ends - starts for starts, ends in self.spans), default=0)
 
 
-def times(text: str, zone: ZoneInfo, start: int, end: int) -> Times:
-    """When the object with this text takes place, its occurrences inside ``[start, end)`` if it recurs."""
-    starts, ends, recurring = enclosing(text, zone)
+def times(text: str | Component, zone: tzinfo, start: int, end: int) -> Times:
+    """When the object takes place; if it recurs, its occurrences inside ``[start, end)``."""
+    parsed = parse(text) if isinstance(text, str) else text
+    starts, ends, recurring = enclosing(parsed, zone)
     if starts is None:
-        return Times(None, None, recurring, ())
+        return Times(None, None, recurring)
     if not recurring:
         last = starts if ends is None else ends
         return Times(starts, last, False, ((starts, last),))
-    spans = {(span.starts, span.ends) for span in occurrences(text, start, end, zone)}
-    return Times(starts, ends, True, sorted(spans))
+    found = occurrences(parsed, start, end, zone)
+    spans = sorted({(span.starts, span.ends) for span in found})
+    if len(spans) <= DENSE:
+        return Times(starts, ends, True, spans)
+    known_to = spans[-1][0] if len(found) >= MOST else end
+    return Times(
+        starts, ends, True, _weeks(spans, known_to, end if ends is None else min(end, ends)), exact=False
+    )
+
+
+def _weeks(spans: Sequence[tuple[int, int]], known_to: int, end: int) -> list[tuple[int, int]]:
+    """The weeks that the spans touch, and all those from ``known_to`` to ``end``."""
+    touched = {week for starts, ends in spans for week in range(starts // WEEK, ends // WEEK + 1)}
+    touched |= set(range(known_to // WEEK, end // WEEK + 1))
+    return [(week * WEEK, (week + 1) * WEEK) for week in sorted(touched)]

@@ -1,0 +1,87 @@
+"""Conflicts: groups of an object that both sides had changed, with both texts, until the user is content.
+
+Who wins is decided by ``bridge.sync.plan``; this only remembers, so that the loser can be put back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select, update
+
+from bridge.errors import NotFound
+from bridge.store.rows import columns
+from bridge.store.tables import conflict
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictRow:
+    """One group of one object. ``winner``: ours, theirs, or ask (it waits); ``resolved``: what the user chose."""
+
+    id: int
+    user_id: int
+    link_id: int
+    calendar_id: int
+    pass_id: int | None
+    uid: str
+    group: str
+    ours: str
+    theirs: str
+    winner: str
+    resolved: str | None
+    at: datetime
+
+
+_CONFLICT = select(*columns(ConflictRow, conflict))
+
+
+def add(
+    tx: Connection,
+    user_id: int,
+    *,
+    link_id: int,
+    calendar_id: int,
+    pass_id: int,
+    uid: str,
+    group: str,
+    ours: str,
+    theirs: str,
+    winner: str,
+    now: datetime,
+) -> int:
+    """Remember one; the same group of the same object still standing open is brought up to date instead."""
+    values = {"pass_id": pass_id, "ours": ours, "theirs": theirs, "winner": winner, "at": now}
+    same = (
+        (conflict.c.link_id == link_id)
+        & (conflict.c.calendar_id == calendar_id)
+        & (conflict.c.uid == uid)
+        & (conflict.c.group == group)
+        & conflict.c.resolved.is_(None)
+    )
+    found = tx.execute(select(conflict.c.id).where(same)).scalar()
+    if found is not None:
+        tx.execute(update(conflict).where(conflict.c.id == found).values(values))
+        return int(found)
+    key = {"user_id": user_id, "link_id": link_id, "calendar_id": calendar_id, "uid": uid, "group": group}
+    return int(tx.execute(insert(conflict).returning(conflict.c.id), key | values).scalar_one())
+
+
+def of_user(tx: Connection, user_id: int, *, open_only: bool = True) -> list[ConflictRow]:
+    """Newest first."""
+    wanted = _CONFLICT.where(conflict.c.user_id == user_id)
+    if open_only:
+        wanted = wanted.where(conflict.c.resolved.is_(None))
+    return [ConflictRow(*row) for row in tx.execute(wanted.order_by(conflict.c.id.desc()))]
+
+
+def get(tx: Connection, user_id: int, conflict_id: int) -> ConflictRow:
+    """Raises NotFound, also for another user's."""
+    row = tx.execute(_CONFLICT.where(conflict.c.user_id == user_id, conflict.c.id == conflict_id)).first()
+    if row is None:
+        raise NotFound(f"There is no conflict {conflict_id}.")
+    return ConflictRow(*row)
+
+
+def resolve(tx: Connection, conflict_id: int, choice: str) -> None:
+    tx.execute(update(conflict).where(conflict.c.id == conflict_id).values(resolved=choice))
