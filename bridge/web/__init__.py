@@ -1,0 +1,43 @@
+"""The pages: a Flask application that renders what the services and the store know.
+
+``make_app`` assembles it: one blueprint per group of pages, one place for the security of all of them
+(``security``), one for who is signed in (``session``), one for the pages that say what went wrong
+(``refusals``). Rules live in ``bridge.service``; a view asks, and puts the answer into words.
+"""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from bridge.web import (
+    agenda,
+    assets,
+    calendar_settings,
+    connect,
+    devices,
+    disconnect,
+    history,
+    notices,
+    refusals,
+    roles,
+    security,
+    session,
+    signin,
+    words,
+)
+from bridge.wiring import Bridge
+
+
+def make_app(bridge: Bridge) -> Flask:
+    """The pages of one installation, as a WSGI application; it answers everything but ``/dav`` paths."""
+    app = Flask("bridge.web")
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    app.extensions["bridge"] = bridge
+    security.install(app, bridge)
+    session.install(app)
+    refusals.install(app)
+    assets.install(app)
+    words.install(app)
+    for module in (signin, agenda, calendar_settings, connect, roles, disconnect, notices, devices, history):
+        app.register_blueprint(module.pages)
+    return app

@@ -1,0 +1,96 @@
+"""The start page: what is coming, day by day, from every calendar there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from itertools import groupby
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from bridge.service import agenda
+from bridge.store import links, notices
+from bridge.web import words
+from bridge.web.security import the_bridge
+from bridge.web.session import now, visitor
+
+pages = Blueprint("agenda", __name__)
+
+DAYS = 28
+
+
+@pages.get("/")
+def show() -> ResponseReturnValue:
+    """Four weeks from today, or from the day asked for."""
+    me = visitor()
+    zone = me.zone
+    today = now().astimezone(zone).date()
+    first = _day(request.args.get("from"), today)
+    last = first + timedelta(days=DAYS)
+    start, end = (datetime.combine(day, time(), zone) for day in (first, last))
+    with the_bridge().db.reading() as tx:
+        calendars = agenda.shown(tx, me.user.id)
+        happenings = agenda.between(tx, me.user.id, start, end, zone)
+        connected = any(link.reads or link.writes for link in links.of_user(tx, me.user.id))
+        told = notices.standing(tx, me.user.id)
+    colors = {one.id: _color(one, number) for number, one in enumerate(calendars)}
+    return render_template(
+        "agenda.html",
+        days=list(_by_day(happenings, first)),
+        calendars=calendars,
+        colors=colors,
+        connected=connected,
+        notices=told,
+        today=today,
+        first=first,
+        last_day=last - timedelta(days=1),
+        earlier=first - timedelta(days=DAYS),
+        later=last,
+        now=now(),
+        zone=zone,
+    )
+
+
+def _day(given: str | None, today: date) -> date:
+    """A day from the address; what is no day, or so far off that no calendar shows it, means today."""
+    try:
+        day = date.fromisoformat(given or "")
+    except ValueError:
+        return today
+    return day if 1971 <= day.year <= 9000 else today
+
+
+def _color(calendar: agenda.Shown, number: int) -> str:
+    return words.color(
+        calendar.color or (words.BOOKINGS_COLOR if calendar.kind == "bookings" else None), number
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a day: what happens, and when in words."""
+
+    what: agenda.Happening
+    at: str
+
+
+def _by_day(happenings: Iterable[agenda.Happening], first: date) -> Iterator[tuple[date, list[Entry]]]:
+    """Each on the first of its days that is shown."""
+    for day, some in groupby(happenings, key=lambda one: max(one.starts.date(), first)):
+        yield day, [Entry(one, _at(one, day)) for one in some]
+
+
+def _at(one: agenda.Happening, day: date) -> str:
+    """When it is, in the column beside its title."""
+    last = (one.ends - timedelta(seconds=1)).date() if one.ends > one.starts else one.starts.date()
+    if one.all_day:
+        return "All day" if last <= day else f"All day until {last.day} {last:%b}"
+    if last > day:
+        begins = "" if one.starts.date() < day else words.clock(one.starts) + " "
+        return f"{begins}until {last.day} {last:%b}, {words.clock(one.ends)}"
+    begins = words.clock(one.starts) if one.starts.date() == day else ""
+    if one.ends <= one.starts:
+        return begins
+    return f"{begins} – {words.clock(one.ends)}" if begins else f"until {words.clock(one.ends)}"

@@ -1,0 +1,104 @@
+"""Connect an account at a provider, and sign in again where a password stopped working.
+
+What was typed stays when something is wrong, except the password; the sentence stands beside the field that
+it is about.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from bridge import errors, providers
+from bridge.service import accounts
+from bridge.web import calendar_settings, forms, own
+from bridge.web.security import limiter, the_bridge
+from bridge.web.session import visitor
+
+pages = Blueprint("connect", __name__, url_prefix="/calendar/settings")
+
+#: Every try is a sign-in somewhere else: this server must not become a tool for guessing passwords there.
+TRIES = "30 per 15 minutes"
+
+CONNECTED_ALREADY = "This account is connected already: you find it in Calendar settings."
+
+
+def _who() -> str:
+    return f"user:{visitor().user.id}"
+
+
+@pages.get("/connect")
+def choose() -> ResponseReturnValue:
+    """Which provider?"""
+    return render_template("connect_choose.html", kinds=providers.KINDS)
+
+
+@pages.get("/connect/<kind>")
+def ask(kind: str) -> ResponseReturnValue:
+    """The form, in that provider's words."""
+    return _page(kind, forms.Connect(formdata=None, username=visitor().user.email))
+
+
+@pages.post("/connect/<kind>")
+@limiter.limit(TRIES, key_func=_who)
+def submit(kind: str) -> ResponseReturnValue:
+    """Sign in there and list the calendars; only then is anything kept."""
+    form = forms.Connect()
+    if not _kind(kind).start and not (form.url.data or ""):
+        form.validate()
+        form.url.errors = [
+            "Please type the address of the calendar server, such as https://cloud.example.com."
+        ]
+        return _page(kind, form), 422
+    if not form.validate():
+        return _page(kind, form), 422
+    bridge, me = the_bridge(), visitor().user
+    url = None if _kind(kind).start else form.url.data
+    try:
+        accounts.check_kind(bridge, me.email, kind, url)
+        added = accounts.add(
+            bridge, me.email, kind, url=url, username=form.username.data, secret=form.password.data
+        )
+    except errors.BridgeError as error:
+        _beside_its_field(form, error)
+        return _page(kind, form), 422
+    flash(f"Connected to {added.label}. Now choose what to do with its calendars.")
+    return redirect(url_for("roles.choose", account=added.account_id), 303)
+
+
+@pages.post("/accounts/<int:account>/sign-in")
+@limiter.limit(TRIES, key_func=_who)
+def sign_in_again(account: int) -> ResponseReturnValue:
+    """A new password for an account whose old one stopped working."""
+    row, form = own.account(account), forms.SignInAgain()
+    if not form.validate():
+        return calendar_settings.page(form, row.id, 422)
+    try:
+        accounts.sign_in(the_bridge(), row.id, form.password.data)
+    except errors.BridgeError as error:
+        form.password.errors = [str(error)]
+        return calendar_settings.page(form, row.id, 422)
+    flash(f"Signed in again at {row.label}. Syncing goes on.")
+    return redirect(url_for("calendar_settings.show"), 303)
+
+
+def _kind(name: str) -> providers.Kind:
+    if name not in providers.KINDS:
+        raise errors.NotFound("There is no such provider.")
+    return providers.KINDS[name]
+
+
+def _page(kind: str, form: forms.Connect) -> str:
+    return render_template("connect.html", kind=_kind(kind), name=kind, form=form)
+
+
+def _beside_its_field(form: forms.Connect, error: errors.BridgeError) -> None:
+    match error:
+        case errors.SignInNeeded():
+            form.password.errors = [str(error)]
+        case errors.AlreadyThere():
+            form.username.errors = [CONNECTED_ALREADY]
+        case errors.Unreachable() | errors.NotACalendarServer() | errors.Blocked() | errors.Invalid():
+            form.url.errors = [str(error)]
+        case _:
+            form.form_errors.append(str(error))

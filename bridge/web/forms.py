@@ -1,0 +1,67 @@
+"""The forms: which fields a page accepts, and the first, form-only check of what was typed.
+
+A field that is not declared here is never read, whatever a request sends. What the values mean is checked
+by the services, whose sentences are put beside the field they concern.
+"""
+
+from __future__ import annotations
+
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, PasswordField, RadioField, SelectMultipleField, StringField
+from wtforms.validators import DataRequired, InputRequired, Length
+
+_NAME = Length(max=254, message="That is longer than any user name we know.")
+_SECRET = Length(max=1024, message="That is longer than any password we accept.")
+
+
+def _trim(value: str | None) -> str | None:
+    return value.strip() if value else value
+
+
+class SignIn(FlaskForm):  # type: ignore[misc]
+    """E-mail address and password of a person."""
+
+    email = StringField("E-mail address", [DataRequired("Please type your e-mail address."), _NAME], [_trim])
+    password = PasswordField("Password", [InputRequired("Please type your password."), _SECRET])
+    next = HiddenField()
+
+
+class Connect(FlaskForm):  # type: ignore[misc]
+    """Where a provider is and how to sign in there. The address is not asked for where the kind knows it."""
+
+    url = StringField("Server address", [Length(max=2000)], [_trim])
+    username = StringField("User name", [DataRequired("Please type the user name."), _NAME], [_trim])
+    password = PasswordField("Password", [InputRequired("Please type the password."), _SECRET])
+
+
+class SignInAgain(FlaskForm):  # type: ignore[misc]
+    """A new password for an account that exists."""
+
+    password = PasswordField("Password", [InputRequired("Please type the password."), _SECRET])
+
+
+class Roles(FlaskForm):  # type: ignore[misc]
+    """Which remote calendars are read, which of those may be edited here, and which one is written."""
+
+    read = SelectMultipleField(validate_choice=False)
+    edit = SelectMultipleField(validate_choice=False)
+    write = StringField(default="")  # a calendar's id; empty: none
+
+
+class Disconnect(FlaskForm):  # type: ignore[misc]
+    """What becomes of the bookings we put into the provider's calendar."""
+
+    pushed = RadioField(
+        choices=[("keep", ""), ("remove-future", ""), ("remove-all", "")],
+        validators=[InputRequired("Please choose what should happen to the bookings there.")],
+    )
+
+
+class Device(FlaskForm):  # type: ignore[misc]
+    """The name of a device."""
+
+    name = StringField(
+        "Name of the device",
+        [DataRequired("Please give the device a name, such as “My iPhone”."), Length(max=80)],
+        [_trim],
+    )

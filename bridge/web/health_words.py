@@ -1,0 +1,100 @@
+"""How an account and its calendars are, in plain words: what the settings page says about them.
+
+Reads rows, decides nothing; the tones (good, warn, bad, busy) choose the colour and the picture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from bridge.store.accounts import AccountRow
+from bridge.store.links import LinkRow
+from bridge.web import words
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A few words with a tone, and more where there is more to say."""
+
+    tone: str  # good | warn | bad | busy
+    words: str
+    detail: str = ""
+
+
+def takes_part(link: LinkRow) -> bool:
+    """Whether the link has a role at all."""
+    return link.reads or link.edits or link.writes
+
+
+def running(link: LinkRow, now: datetime) -> bool:
+    """Whether a pass is at work on it."""
+    return link.lease_holder is not None and link.lease_until is not None and link.lease_until > now
+
+
+def busy(link: LinkRow, account: AccountRow, now: datetime) -> bool:
+    """Whether something will happen to it within moments, so that looking again is worth while."""
+    due = link.due_at is not None and link.due_at <= now
+    at_once = account.state == "healthy" or (account.state == "retrying" and not waits(account, now))
+    return takes_part(link) and (running(link, now) or (due and at_once))
+
+
+def waits(account: AccountRow, now: datetime) -> bool:
+    """Whether the account rests after a failure."""
+    return account.next_try is not None and account.next_try > now
+
+
+def of_account(account: AccountRow, now: datetime, zone: ZoneInfo) -> State:
+    """The account as a whole."""
+    reason = account.state_reason or ""
+    match account.state:
+        case "needs-sign-in":
+            return State("bad", "Needs you to sign in again", reason)
+        case "parked":
+            return State("bad", "Stopped", reason)
+        case "retrying":
+            again = ""
+            if account.next_try is not None and waits(account, now):
+                again = f"We try again by ourselves {words.moment(account.next_try, now, zone)}."
+            return State("warn", "Having trouble", f"{reason} {again}".strip())
+        case _:
+            return State("good", "Connected")
+
+
+def of_link(link: LinkRow, account: AccountRow, now: datetime, zone: ZoneInfo) -> State:
+    """One calendar of it."""
+    reason = link.state_reason or ""
+    agreed = f"Last in agreement {words.ago(link.agreed_at, now, zone)}." if link.agreed_at else ""
+    more = f"{reason} {agreed}".strip()
+    if running(link, now):
+        return State("busy", "Syncing…", agreed)
+    if link.held:
+        return State("warn", "Waits for your OK", agreed)
+    if not link.released:
+        return State("warn", "Not started", "Look at what the first sync will do, then start it.")
+    match link.state:
+        case "gone":
+            return State("bad", "No longer at the provider", more)
+        case "read-only":
+            return State("warn", "May not be changed by us", more)
+        case "retrying":
+            return State("warn", "Trying again", more)
+    if link.agreed_at is None:
+        return State("busy", "First sync is coming up", reason)
+    if account.state != "healthy" or reason:
+        return State("warn", "Waiting", more)
+    return State("good", f"In agreement {words.ago(link.agreed_at, now, zone)}")
+
+
+def roles(link: LinkRow) -> str:
+    """What it is used for, for the line under its name."""
+    used = []
+    if link.edits:
+        used.append("its events appear here and can be changed here")
+    elif link.reads:
+        used.append("its events appear here")
+    if link.writes:
+        used.append("your bookings go there")
+    sentence = "; ".join(used)
+    return sentence[:1].upper() + sentence[1:]

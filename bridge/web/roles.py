@@ -1,0 +1,80 @@
+"""Which calendars of an account are read, edited and written; and the look at what that will do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from bridge import errors
+from bridge.service import first_sync, roles
+from bridge.store import links
+from bridge.store.accounts import AccountRow
+from bridge.sync.report import Report
+from bridge.web import forms, own
+from bridge.web.security import the_bridge
+from bridge.web.session import visitor
+
+pages = Blueprint("roles", __name__, url_prefix="/calendar/settings/accounts/<int:account>")
+
+
+@pages.get("/calendars")
+def choose(account: int) -> ResponseReturnValue:
+    """Ticks for reading and editing, one choice for writing."""
+    row = own.account(account)
+    try:
+        listed = roles.calendars(the_bridge(), row.id)
+    except errors.ProviderError as error:
+        flash(str(error), "bad")
+        return redirect(url_for("calendar_settings.show"), 303)
+    with the_bridge().db.reading() as tx:
+        writer = links.writer(tx, visitor().user.id)
+    elsewhere = writer if writer is not None and writer.account_id != row.id else None
+    return render_template("roles.html", account=row, calendars=listed, elsewhere=elsewhere)
+
+
+@pages.post("/calendars")
+def save(account: int) -> ResponseReturnValue:
+    """Keep the roles and show what they will do: nothing is written there before the user says so."""
+    row, form = own.account(account), forms.Roles()
+    try:
+        selected = roles.select(
+            the_bridge(),
+            row.id,
+            read=form.read.data or [],
+            edit=form.edit.data or [],
+            write=form.write.data or None,
+        )
+    except errors.BridgeError as error:
+        flash(str(error), "bad")
+        return redirect(url_for("roles.choose", account=row.id), 303)
+    flash("Calendar settings saved.")
+    if not selected.reports:
+        return redirect(url_for("calendar_settings.show"), 303)
+    return _plan(row, selected.reports)
+
+
+@pages.get("/preview")
+def preview(account: int) -> ResponseReturnValue:
+    """The plan that waits; nothing is done."""
+    row = own.account(account)
+    reports = first_sync.preview(the_bridge(), row.id)
+    if not reports:
+        return redirect(url_for("calendar_settings.show"), 303)
+    return _plan(row, reports)
+
+
+@pages.post("/start")
+def start(account: int) -> ResponseReturnValue:
+    """Let the plan go ahead."""
+    row = own.account(account)
+    for report in first_sync.start(the_bridge(), row.id):
+        for sentence in report.errors:
+            flash(sentence, "bad")
+    flash("Syncing has started. You can leave this page; it goes on by itself.")
+    return redirect(url_for("calendar_settings.show"), 303)
+
+
+def _plan(row: AccountRow, reports: Sequence[Report]) -> str:
+    return render_template("preview.html", account=row, reports=reports)

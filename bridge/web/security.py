@@ -1,0 +1,95 @@
+"""What every page has in common for safety: keys, cookies, CSRF, limits and response headers.
+
+Nothing here trusts the Host header: links are relative, or come from the public URL of the settings
+(OWASP Cheat Sheets: Session Management, CSRF Prevention, HTTP Headers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import cast
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, current_app, request
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_wtf import CSRFProtect
+
+from bridge.wiring import Bridge
+
+#: A page's form is a few fields; nothing here is ever uploaded.
+MAX_BODY_BYTES = 256 * 1024
+MAX_FORM_FIELDS = 2_000
+
+#: Scripts, styles, pictures: from this server's own files alone; nothing inline, nothing framed.
+CONTENT_SECURITY_POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    ]
+)
+
+csrf = CSRFProtect()
+limiter = Limiter(key_func=get_remote_address, headers_enabled=True)
+
+
+def the_bridge() -> Bridge:
+    """The installation whose pages the current application shows."""
+    return cast(Bridge, current_app.extensions["bridge"])
+
+
+def install(app: Flask, bridge: Bridge) -> None:
+    """Set up keys, cookies, CSRF, limits and headers."""
+    https = urlsplit(bridge.settings.public_url or "").scheme == "https"
+    app.config.update(
+        # From the master key: every process of a fleet signs alike, and there is no second secret.
+        SECRET_KEY=bridge.vault.mac("bridge.web: key that signs the session cookies"),
+        # The __Host- prefix makes browsers refuse the cookie unless it is Secure and of this host alone.
+        SESSION_COOKIE_NAME="__Host-bridge" if https else "bridge",
+        SESSION_COOKIE_SECURE=https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(days=14),
+        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
+        MAX_FORM_MEMORY_SIZE=MAX_BODY_BYTES,
+        MAX_FORM_PARTS=MAX_FORM_FIELDS,
+        WTF_CSRF_TIME_LIMIT=None,  # the token lives as long as the session it belongs to
+        WTF_CSRF_SSL_STRICT=False,  # it would compare the Referer with the Host header
+        RATELIMIT_STORAGE_URI=_limits_storage(bridge),
+    )
+    csrf.init_app(app)
+    limiter.init_app(app)
+    app.after_request(_headers(https))
+
+
+def _limits_storage(bridge: Bridge) -> str:
+    """Counts are shared where the queue is: in Redis for a fleet, else in this process."""
+    queue = bridge.settings.queue_url or ""
+    return queue if queue.startswith(("redis://", "rediss://")) else "memory://"
+
+
+def _headers(https: bool) -> Callable[[Response], Response]:
+    def add(response: Response) -> Response:
+        headers = response.headers
+        headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers["X-Frame-Options"] = "DENY"  # for browsers older than frame-ancestors
+        headers["Referrer-Policy"] = "same-origin"
+        headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=()"
+        if https:
+            headers["Strict-Transport-Security"] = "max-age=31536000"
+        if request.endpoint != "static":
+            headers["Cache-Control"] = "no-store"  # pages hold private events and, once, a password
+        return response
+
+    return add

@@ -1,0 +1,112 @@
+"""Who is signed in: the session's life from sign-in to sign-out.
+
+The cookie holds the user's number and the session version it was signed in under; bumping the version in
+the store (a new password, a removed user) ends every session at once. What the password must be is left to
+``bridge.service.people``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from flask import Flask, redirect, request, url_for
+from flask import session as cookie
+from flask.typing import ResponseReturnValue
+from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+
+from bridge.errors import NotFound
+from bridge.store import people
+from bridge.web.security import the_bridge
+
+#: Blueprints that anybody may see.
+PUBLIC = frozenset({"signin"})
+
+
+@dataclass(frozen=True)
+class Visitor(UserMixin):  # type: ignore[misc]
+    """The signed-in user, as pages need them: ``user`` is the store's row."""
+
+    user: people.UserRow
+
+    def get_id(self) -> str:
+        """What the cookie holds."""
+        return f"{self.user.id}.{self.user.session_version}"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone every time on every page is shown in."""
+        return ZoneInfo(self.user.time_zone)
+
+
+def visitor() -> Visitor:
+    """The signed-in visitor of the current request; only where somebody is (see ``_gate``)."""
+    return cast(Visitor, current_user._get_current_object())
+
+
+def now() -> datetime:
+    """The present moment by the installation's clock, aware, in UTC."""
+    return the_bridge().clock.now()
+
+
+def begin(user: people.UserRow) -> None:
+    """Sign in under a fresh session: nothing planted in the old one survives (session fixation)."""
+    cookie.clear()
+    cookie.permanent = True
+    login_user(Visitor(user))
+
+
+def end() -> None:
+    """Sign out of this browser."""
+    logout_user()
+    cookie.clear()
+
+
+def safe_next(target: str | None) -> str:
+    """Where to go after signing in: a path of our own, or the start page (open redirects, CWE-601)."""
+    start = url_for("agenda.show")
+    if not target or not target.startswith("/") or target.startswith("//"):
+        return start
+    if "\\" in target or any(ord(letter) < 0x20 for letter in target):
+        return start  # browsers read a backslash as a slash, and drop tabs and line ends
+    parts = urlsplit(target)
+    return start if parts.scheme or parts.netloc else target
+
+
+def install(app: Flask) -> None:
+    """Register the sign-in machinery."""
+    manager = LoginManager()
+    manager.session_protection = None  # it would bind a session to an IP address; phones change theirs
+    manager.user_loader(_load)
+    manager.init_app(app)
+    app.before_request(_gate)
+
+    @app.context_processor
+    def person() -> dict[str, Any]:
+        return {"me": current_user.user if current_user.is_authenticated else None}
+
+
+def _load(identity: str) -> Visitor | None:
+    number, _, version = identity.partition(".")
+    if not (number.isascii() and number.isdigit()):
+        return None
+    with the_bridge().db.reading() as tx:
+        try:
+            user = people.user_by_id(tx, int(number))
+        except NotFound:
+            return None
+    return Visitor(user) if str(user.session_version) == version else None
+
+
+def _gate() -> ResponseReturnValue | None:
+    """Every page needs signing in unless its blueprint says ``PUBLIC``: a forgotten check lets nobody in."""
+    if request.endpoint is None or request.endpoint == "static" or request.blueprint in PUBLIC:
+        return None
+    if current_user.is_authenticated:
+        return None
+    # Come back to what was asked for; after a POST there is nothing to come back to.
+    wanted = request.full_path.rstrip("?") if request.method == "GET" and request.path != "/" else None
+    return redirect(url_for("signin.show", next=wanted))
