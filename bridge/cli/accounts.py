@@ -68,9 +68,11 @@ def _account(parser: Parser) -> None:
 def _add(options: argparse.Namespace, out: Output) -> None:
     from bridge.service import accounts
 
+    bridge = opened(options)
+    accounts.check_kind(bridge, options.email, options.provider, options.url)
     secret = password(options, "The password at the provider")
     added = accounts.add(
-        opened(options),
+        bridge,
         options.email,
         options.provider,
         url=options.url,
@@ -140,9 +142,16 @@ def _select(options: argparse.Namespace, out: Output) -> int | None:
     trouble = [sentence for row in rows for sentence in row.errors]
     if out.json:
         out.value(
-            {"account": options.account, "links": selected.links, "plan": selected.plan, "errors": trouble}
+            {
+                "account": options.account,
+                "links": list(selected.links),
+                "plan": list(selected.plan),
+                "errors": trouble,
+            }
         )
     else:
+        if selected.instead_of:
+            out.note(f"The bookings no longer go to “{selected.instead_of}”.")
         for row in rows:
             row.say(out, dry_run=not options.yes)
         out.note(
@@ -157,14 +166,14 @@ def _remove(options: argparse.Namespace, out: Output) -> None:
     from bridge.service import accounts
 
     removed = accounts.remove(opened(options), options.account, pushed=options.pushed)
-    value = {"removed": options.account, "deleted": removed.deleted, "left": removed.left}
+    value = {"removed": options.account, "deleted": removed.deleted, "left": list(removed.left)}
     out.value(value, " ".join([f"{removed.label} is disconnected.", *removed.left]))
 
 
 def _list(options: argparse.Namespace, out: Output) -> None:
     from bridge.service import status
 
-    rows = status.accounts(opened(options), options.email)
+    rows = status.list_accounts(opened(options), options.email)
     out.rows(
         rows,
         ("account", "email", "provider", "label", "state", "reason", "agreed"),

@@ -112,7 +112,7 @@ def _announce(bridge: Bridge, listener: Listener, paths: dict[str, str]) -> None
 def _dav_app(bridge: Bridge) -> WSGIApplication:
     from radicale_plugin.front import make_dav_app
 
-    return make_dav_app(bridge)
+    return make_dav_app(bridge, lambda _calendar_id: bridge.due.set())
 
 
 def _well_known() -> dict[str, WSGIApplication]:
