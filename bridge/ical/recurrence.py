@@ -149,7 +149,7 @@ class _Walk:
                 self.month_days = (start.day,)
             if freq == "WEEKLY":
                 by_day = ((0, start.weekday()),)
-        ordinal = freq == "MONTHLY" or freq == "YEARLY"
+        ordinal = freq in ("MONTHLY", "YEARLY")
         self.weekdays = frozenset(day for nth, day in by_day if not nth or not ordinal)
         self.nth_weekdays = frozenset((nth, day) for nth, day in by_day if nth and ordinal)
         self.nth_in_year = freq == "YEARLY" and not rule.by_month

@@ -14,6 +14,9 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from bridge.errors import Invalid
 
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - wall times are naive by nature
+FIRST = datetime(1, 1, 1)  # noqa: DTZ001
+LAST = datetime(9999, 12, 31, 23, 59, 59)  # noqa: DTZ001
+LONGEST = LAST - FIRST
 DAY = 86_400
 
 _MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)?(Z?))?", re.IGNORECASE | re.ASCII)
@@ -65,7 +68,7 @@ def shifted(wall: datetime, by: timedelta) -> datetime:
     try:
         return wall + by
     except OverflowError:
-        return datetime.max.replace(microsecond=0) if by > timedelta(0) else datetime.min
+        return LAST if by > timedelta(0) else FIRST
 
 
 def parse_moment(value: str, tzid: str | None, resolve: Callable[[str], tzinfo], local: tzinfo) -> Moment:
@@ -94,7 +97,7 @@ def parse_moment(value: str, tzid: str | None, resolve: Callable[[str], tzinfo],
 
 
 def parse_duration(value: str) -> timedelta:
-    """A DURATION value (RFC 5545 3.3.6). Raises ``Invalid``."""
+    """A DURATION value (RFC 5545 3.3.6), held within ``LONGEST``. Raises ``Invalid``."""
     match = _DURATION.fullmatch(value.strip())
     if match is None or not any(match.groups()[1:]):
         raise Invalid(f"“{value[:40]}” is no duration.", "valid-calendar-data")
@@ -103,7 +106,8 @@ def parse_duration(value: str) -> timedelta:
     try:
         length = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=secs)
     except OverflowError:
-        length = timedelta.max
+        length = LONGEST
+    length = min(length, LONGEST)
     return -length if sign == "-" else length
 
 

@@ -81,7 +81,7 @@ SPAN = {
 @example("FREQ=WEEKLY;BYDAY=MO,WE,FR;BYSETPOS=1", datetime(2024, 1, 3, 9), 0.0, None)
 @example("FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1", datetime(1997, 9, 29, 9), 0.3, None)
 def test_the_same_times_as_dateutil(rule: str, start: datetime, skip: float, count: int | None) -> None:
-    freq = rule.split(";")[0].removeprefix("FREQ=")
+    freq = rule.split(";", maxsplit=1)[0].removeprefix("FREQ=")
     span = timedelta(days=SPAN[freq])
     floor = start + span * skip
     ceiling = floor + span
