@@ -8,10 +8,14 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
+APT := apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 PIP := -m pip --quiet --disable-pip-version-check --no-input
 DATA ?= .run
 HOST ?= 127.0.0.1
 PORT ?= 5232
+
+# Servers and clients that the tests talk to; those from PyPI each in an environment of its own.
+PARTS := xandikos vdirsyncer caldav-client postgresql
 
 .PHONY: help run test check clean
 
@@ -22,10 +26,11 @@ help:
 	echo "make clean   remove what was set up"
 
 run: .venv/run.stamp
-	@.venv/bin/picsello-bridge --data "$(DATA)" demo
+	@export PICSELLO_BRIDGE_PUBLIC_URL="$${PICSELLO_BRIDGE_PUBLIC_URL:-http://$(HOST):$(PORT)}"
+	.venv/bin/picsello-bridge --data "$(DATA)" demo
 	exec .venv/bin/picsello-bridge --data "$(DATA)" serve --host "$(HOST)" --port "$(PORT)"
 
-test: .venv/dev.stamp .venvs/xandikos.stamp .venvs/vdirsyncer.stamp .venvs/caldav-client.stamp
+test: .venv/dev.stamp $(foreach part,$(PARTS),.venvs/$(part).stamp)
 	@.venv/bin/python -m pytest $(PYTEST)
 
 check: .venv/dev.stamp
@@ -40,7 +45,7 @@ clean:
 .venv/bin/python:
 	@if ! $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then
 	  echo "Setting up: python3-venv"
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3 python3-venv >/dev/null
+	  $(APT) python3 python3-venv >/dev/null
 	fi
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed (make PYTHON=…).")'
 	$(PYTHON) -m venv .venv
@@ -55,7 +60,6 @@ clean:
 	.venv/bin/python $(PIP) install --editable '.[test,dev]'
 	touch $@ .venv/run.stamp
 
-# Servers and clients that the tests talk to: each in an environment of its own, as its users would have it.
 .venvs/xandikos.stamp: PACKAGES = 'xandikos>=0.4,<0.5'
 .venvs/vdirsyncer.stamp: PACKAGES = 'vdirsyncer>=0.20,<0.22'
 .venvs/caldav-client.stamp: PACKAGES = 'caldav>=3.6,<4'
@@ -65,4 +69,12 @@ clean:
 	rm -rf .venvs/$*
 	.venv/bin/python -m venv .venvs/$*
 	.venvs/$*/bin/python $(PIP) install $(PACKAGES)
+	touch .venvs/$*/ready $@
+
+.venvs/postgresql.stamp:
+	@mkdir -p .venvs
+	if ! compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null && ! command -v postgres >/dev/null; then
+	  echo "Setting up: postgresql for the tests"
+	  $(APT) postgresql >/dev/null
+	fi
 	touch $@

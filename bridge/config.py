@@ -52,19 +52,17 @@ class Settings:
     def load(cls, data: str | None, config: str | None, environ: Mapping[str, str]) -> Settings:
         """Read and check. Raises Invalid, naming the setting, where it was found, and what is wanted."""
         config = config or environ.get(PREFIX + "CONFIG") or None
-        found: dict[str, tuple[str, Any]] = {}
+        found: dict[str, Any] = {}
         if config:
-            for key, value in _read_file(Path(config)).items():
-                found[key] = (f"{key} in {config}", value)
-        for name in _CHECKS:
-            value = environ.get(PREFIX + name.upper())
-            if value:
-                found[name] = (PREFIX + name.upper(), value)
+            for name, value in _read_file(Path(config)).items():
+                found[name] = _CHECKS[name](f"{name} in {config}", value)
+        for name, check in _CHECKS.items():
+            if value := environ.get(PREFIX + name.upper()):
+                found[name] = check(PREFIX + name.upper(), value)
         if data:
-            found["data"] = ("--data", data)
-        checked = {name: _CHECKS[name](where, value) for name, (where, value) in found.items()}
-        checked.setdefault("data", _default_data(environ))
-        return cls(**checked)
+            found["data"] = _path("--data", data)
+        found.setdefault("data", _default_data(environ))
+        return cls(**found)
 
 
 def _default_data(environ: Mapping[str, str]) -> Path:
