@@ -1,0 +1,462 @@
+"""Carrying a plan out, and remembering what came of it.
+
+A portion of decisions goes through three steps, each ending in one transaction:
+
+1. *here*: our side is changed, and every write that is about to be sent is recorded as in flight;
+2. *there*: the writes are sent one by one, conditional on what was seen;
+3. *read back*: what the provider made of them becomes the base, and the journal gets before and after.
+
+A crash between any two leaves either the old agreement or a write in flight that the next pass settles.
+An object whose ground moved (somebody was faster, an answer was lost) is handed back to be looked at again;
+one that is refused gets a problem row; neither stops the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bridge.errors import (
+    BridgeError,
+    NotPermitted,
+    ObjectGone,
+    ObjectRefused,
+    Refused,
+    TagMismatch,
+    UnknownOutcome,
+)
+from bridge.ical.build import with_status
+from bridge.ical.facts import facts
+from bridge.ical.fields import fingerprint
+from bridge.ports import Clock, Entry, Provider
+from bridge.store import conflicts, links, notices, objects, pairings, passes
+from bridge.store.db import Database
+from bridge.sync.context import Context
+from bridge.sync.observe import UNREAD, Looked, Sight, Unusable, derived_key
+from bridge.sync.plan import (
+    Agree,
+    Base,
+    Decision,
+    DeleteHub,
+    DeleteRemote,
+    Forget,
+    Hub,
+    Item,
+    PutHub,
+    PutRemote,
+    Restored,
+    tally,
+)
+from bridge.sync.report import Report
+
+
+class LeaseLost(BridgeError):
+    """Another pass took this link over; it goes on from here."""
+
+
+class _Moved(Exception):
+    """Our object changed after it was looked at."""
+
+
+@dataclass(slots=True)
+class _Sending:
+    """A write in flight and what it is for."""
+
+    looked: Looked
+    action: PutRemote | DeleteRemote
+    pairing_id: int
+    href: str
+    hub: Hub | None  # our object that it stands for
+    answer: Entry | None = None
+
+
+@dataclass(slots=True)
+class Applier:
+    """Carries out the decisions of one pass. ``again`` collects what must be looked at once more."""
+
+    db: Database
+    clock: Clock
+    context: Context
+    provider: Provider
+    fence: int
+    report: Report
+    again: list[Sight] = field(default_factory=list)
+    _refused_once: set[int] = field(default_factory=set)
+
+    def carry_out(self, decisions: Sequence[tuple[Looked, Decision]], unusable: Sequence[Unusable]) -> None:
+        """Raises LeaseLost, and what the provider raises when it cannot be used at all."""
+        if not decisions and not unusable:
+            return
+        sending: list[_Sending] = []
+        with self.db.writing() as tx:
+            self.hold_lease(tx)
+            now = self.clock.now()
+            if any(_changes_something(decision) for _, decision in decisions):
+                self._pass_id(tx, now)
+            for looked, decision in decisions:
+                try:
+                    with tx.begin_nested():
+                        sent = self._here(tx, looked, decision, now)
+                    if sent is not None:
+                        sending.append(sent)
+                except _Moved:
+                    self.again.append(_look_again(looked))
+                except Refused as error:
+                    self._give_up(tx, looked, error)
+            for left_out in unusable:
+                self._leave_out(tx, left_out, now)
+        written = [sent for sent in sending if self._there(sent)]
+        self._read_back(written)
+
+    def hold_lease(self, tx: Connection) -> None:
+        """First statement of every writing transaction of a pass. Raises LeaseLost."""
+        if not links.still_mine(tx, self.context.link.id, self.fence):
+            raise LeaseLost("Another pass took over; it goes on from here.")
+
+    # --- here ---------------------------------------------------------------------------------------
+
+    def _here(self, tx: Connection, looked: Looked, decision: Decision, now: datetime) -> _Sending | None:
+        """Our side of one decision, in one savepoint; returns what is to be sent."""
+        item, hub = decision.item, decision.item.hub
+        base = decision.between
+        sending: PutRemote | DeleteRemote | None = None
+        if looked.instead_of is not None:
+            pairings.forget(tx, looked.instead_of)
+        if decision.arrived:
+            self._journal_arrival(tx, looked, now)
+        outward = any(isinstance(action, PutRemote | DeleteRemote) for action in decision.actions)
+        for action in decision.actions:
+            match action:
+                case PutHub():
+                    hub = self._put_hub(tx, looked, action, now, overruled=bool(decision.conflicts))
+                    if not outward and item.remote is not None:
+                        base = Base(hub.text, hub.etag, item.remote.text, item.remote.tag)
+                case DeleteHub(expect):
+                    self._expect(tx, looked, expect)
+                    assert hub is not None
+                    objects.delete(tx, looked.calendar_id, hub.href, now=now, **self._by_pass(tx, now))
+                    self._forget(tx, looked)
+                case PutRemote() | DeleteRemote():
+                    sending = action
+                case Agree(agreed):
+                    base = (
+                        agreed
+                        if hub is item.hub or hub is None
+                        else replace(agreed, hub=hub.text, etag=hub.etag)
+                    )
+                case Forget():
+                    self._forget(tx, looked)
+                case Restored():
+                    self._tell_restored(tx, item, now)
+        row = looked.pairing.id if looked.pairing else None
+        if row is not None and not decision.actions:
+            pairings.clear_problem(tx, row)  # it had one, and is well again
+        if base is not None:
+            row = self._settle(tx, looked, base, item.remote.href if item.remote else None)
+        if decision.conflicts:
+            self._record_conflicts(tx, looked, decision, now)
+        self._count(decision)
+        return None if sending is None else self._record_flight(tx, looked, sending, hub, row, now)
+
+    def _count(self, decision: Decision) -> None:
+        for name, number in tally(decision.actions).items():
+            setattr(self.report, name, getattr(self.report, name) + number)
+        self.report.merged += decision.merged
+        self.report.conflicts += bool(decision.conflicts)
+
+    def _tell_restored(self, tx: Connection, item: Item, now: datetime) -> None:
+        title = facts(item.hub.text).summary if item.hub else item.uid
+        message = f"“{title}” was deleted in {self.context.link.name}. As a booking it was put back there."
+        notices.add(tx, self.context.user.id, "booking-restored", message, now=now, uid=item.uid)
+
+    def _put_hub(
+        self, tx: Connection, looked: Looked, action: PutHub, now: datetime, *, overruled: bool
+    ) -> Hub:
+        item = looked.item
+        self._expect(tx, looked, action.expect)
+        text = with_status(action.text, "CANCELLED", now) if action.cancel else action.text
+        stored = objects.put(
+            tx,
+            looked.calendar_id,
+            item.hub.href if item.hub else objects.href_for(item.uid),
+            text,
+            kind=item.kind,
+            hidden=action.cancel or (item.hub is not None and item.hub.hidden),
+            now=now,
+            loser=item.hub.text if item.hub and overruled else None,
+            **self._by_pass(tx, now),
+        )
+        return Hub(stored.href, stored.etag, text, action.cancel)
+
+    def _expect(self, tx: Connection, looked: Looked, etag: str | None) -> None:
+        """Our object must be as it was when it was looked at."""
+        current = objects.by_uid(tx, looked.calendar_id, looked.item.uid, with_hidden=True)
+        if (current.etag if current else None) != etag:
+            raise _Moved
+
+    def _record_flight(
+        self,
+        tx: Connection,
+        looked: Looked,
+        action: PutRemote | DeleteRemote,
+        hub: Hub | None,
+        row: int | None,
+        now: datetime,
+    ) -> _Sending:
+        self._pass_id(tx, now)
+        link, item = self.context.link, looked.item
+        if isinstance(action, PutRemote) and action.expect is None:
+            key = derived_key(self.context.policy.installation, item.uid, action.generation)
+            href = self.provider.new_href(link.remote_id, key)
+            row = pairings.upsert(
+                tx, link.id, looked.calendar_id, item.uid, href, generation=action.generation
+            )
+        else:
+            assert item.remote is not None
+            href = item.remote.href
+            row = row or pairings.upsert(tx, link.id, looked.calendar_id, item.uid, href)
+        if isinstance(action, DeleteRemote):
+            pairings.set_flight(tx, row, "delete", expect=action.expect)
+        else:
+            assert hub is not None
+            pairings.set_flight(
+                tx, row, "put", hub=hub.text, etag=hub.etag, text=action.text, expect=action.expect
+            )
+        return _Sending(looked, action, row, href, hub)
+
+    # --- there --------------------------------------------------------------------------------------
+
+    def _there(self, sent: _Sending) -> bool:
+        """Send one write; True if it was carried out. The outcomes of one object never raise."""
+        calendar, action = self.context.link.remote_id, sent.action
+        try:
+            if isinstance(action, PutRemote):
+                sent.answer = self.provider.put(calendar, sent.href, action.text, action.expect)
+            else:
+                self.provider.delete(calendar, sent.href, action.expect)
+        except ObjectGone:
+            if isinstance(action, DeleteRemote):
+                return True
+            self.again.append(Sight(sent.pairing_id, sent.href, fresh=True, deleted=True))
+        except (TagMismatch, UnknownOutcome):
+            self.again.append(Sight(sent.pairing_id, sent.href, fresh=True))
+        except NotPermitted as error:
+            # one refusal is no proof: it is confirmed by a second try
+            if sent.pairing_id in self._refused_once:
+                self._refused_there(sent, error, "ask")
+            else:
+                self._refused_once.add(sent.pairing_id)
+                self.again.append(Sight(sent.pairing_id, sent.href, fresh=True))
+        except ObjectRefused as error:
+            self._refused_there(sent, error, "give up")
+        else:
+            return True
+        return False
+
+    def _refused_there(self, sent: _Sending, error: BridgeError, kind: str) -> None:
+        item = sent.looked.item
+        with self.db.writing() as tx:
+            self.hold_lease(tx)
+            pairings.clear_flight(tx, sent.pairing_id)
+            pairings.set_problem(
+                tx,
+                sent.pairing_id,
+                str(error),
+                kind,
+                tag=item.remote.tag if item.remote else None,
+                etag=sent.hub.etag if sent.hub else None,
+            )
+        self.report.errors.append(self._about(sent.looked, error))
+
+    # --- read back ----------------------------------------------------------------------------------
+
+    def _read_back(self, written: Sequence[_Sending]) -> None:
+        wanted = [s.href for s in written if s.answer is not None and s.answer.text is None]
+        found = {s.href: s.answer for s in written if s.answer is not None and s.answer.text is not None}
+        if wanted:
+            found.update((e.href, e) for e in self.provider.fetch(self.context.link.remote_id, wanted))
+        if not written:
+            return
+        with self.db.writing() as tx:
+            self.hold_lease(tx)
+            now = self.clock.now()
+            for sent in written:
+                if isinstance(sent.action, DeleteRemote):
+                    self._deleted_there(tx, sent, now)
+                else:
+                    self._written_there(tx, sent, sent.action, found.get(sent.href), now)
+
+    def _deleted_there(self, tx: Connection, sent: _Sending, now: datetime) -> None:
+        item = sent.looked.item
+        if sent.hub is not None:  # cancelled here: remember that it is not there, and may come back
+            agreed = Base(sent.hub.text, sent.hub.etag, None, None)
+            self._settle(tx, sent.looked, agreed, sent.href, sent.pairing_id)
+        else:
+            pairings.forget(tx, sent.pairing_id)
+        self._journal(tx, sent, "delete", item.remote.text if item.remote else None, None, now)
+
+    def _written_there(
+        self, tx: Connection, sent: _Sending, action: PutRemote, read: Entry | None, now: datetime
+    ) -> None:
+        assert sent.hub is not None and sent.answer is not None
+        remote, tag = action.text, sent.answer.tag
+        if read is not None and read.text is not None:
+            ours = read.tag == sent.answer.tag or fingerprint(read.text) == fingerprint(action.text)
+            if ours:
+                remote, tag = read.text, read.tag
+        if read is None or tag != read.tag:  # somebody was there between our write and our reading
+            self.again.append(Sight(sent.pairing_id, sent.href, fresh=True, deleted=read is None))
+        base = Base(sent.hub.text, sent.hub.etag, remote, tag)
+        self._settle(tx, sent.looked, base, sent.href, sent.pairing_id)
+        item = sent.looked.item
+        self._journal(
+            tx,
+            sent,
+            "update" if action.expect is not None else "restore" if item.base else "create",
+            item.remote.text if item.remote else None,
+            remote,
+            now,
+        )
+
+    # --- remembering --------------------------------------------------------------------------------
+
+    def _settle(
+        self, tx: Connection, looked: Looked, base: Base, href: str | None, pairing_id: int | None = None
+    ) -> int:
+        link, item = self.context.link, looked.item
+        row = pairing_id or (looked.pairing.id if looked.pairing else None)
+        known = looked.pairing.href if looked.pairing else None
+        if row is None or (href is not None and pairing_id is None and href != known):
+            assert href is not None
+            row = pairings.upsert(tx, link.id, looked.calendar_id, item.uid, href)
+        pairings.settle(tx, row, hub=base.hub, etag=base.etag, remote=base.remote, tag=base.tag)
+        return row
+
+    def _forget(self, tx: Connection, looked: Looked) -> None:
+        if looked.pairing is not None:
+            pairings.forget(tx, looked.pairing.id)
+
+    def _journal(
+        self,
+        tx: Connection,
+        sent: _Sending,
+        action: str,
+        before: str | None,
+        after: str | None,
+        now: datetime,
+    ) -> None:
+        passes.journal(
+            tx,
+            user_id=self.context.user.id,
+            calendar_id=sent.looked.calendar_id,
+            side="remote",
+            action=action,
+            uid=sent.looked.item.uid,
+            href=sent.href,
+            before=before,
+            after=after,
+            now=now,
+            **self._by_pass(tx, now),
+        )
+
+    def _journal_arrival(self, tx: Connection, looked: Looked, now: datetime) -> None:
+        """A write of an earlier pass, whose answer was lost, was carried out after all."""
+        row = looked.pairing
+        assert row is not None
+        after = row.flight_text if row.flight == "put" else None
+        passes.journal(
+            tx,
+            user_id=self.context.user.id,
+            calendar_id=looked.calendar_id,
+            side="remote",
+            action="delete" if after is None else "update" if row.flight_expect else "create",
+            uid=row.uid,
+            href=row.href,
+            before=row.base_remote,
+            after=after,
+            now=now,
+            **self._by_pass(tx, now),
+        )
+
+    def _record_conflicts(self, tx: Connection, looked: Looked, decision: Decision, now: datetime) -> None:
+        item = decision.item
+        assert item.hub is not None and item.remote is not None
+        pass_id = self._pass_id(tx, now)
+        for conflict in decision.conflicts:
+            conflicts.add(
+                tx,
+                self.context.user.id,
+                link_id=self.context.link.id,
+                calendar_id=looked.calendar_id,
+                pass_id=pass_id,
+                uid=item.uid,
+                group=conflict.name,
+                ours=item.hub.text,
+                theirs=item.remote.text,
+                winner=self.context.policy.prefer(item.kind),
+                now=now,
+            )
+
+    def _give_up(self, tx: Connection, looked: Looked, error: BridgeError) -> None:
+        """Our store refused the object (a UID twice, a text that cannot be kept): the others go on."""
+        item = looked.item
+        href = item.remote.href if item.remote else (looked.pairing.href if looked.pairing else None)
+        if href is not None:
+            uid = item.uid if looked.pairing else UNREAD + href
+            row = pairings.upsert(tx, self.context.link.id, looked.calendar_id, uid, href)
+            tag = item.remote.tag if item.remote else None
+            pairings.set_problem(
+                tx, row, str(error), "give up", tag=tag, etag=item.hub.etag if item.hub else None
+            )
+        self.report.errors.append(self._about(looked, error))
+
+    def _leave_out(self, tx: Connection, found: Unusable, now: datetime) -> None:
+        link = self.context.link
+        calendar_id = self.context.mirror.id if self.context.mirror else self.context.bookings.id
+        uid = UNREAD + found.href
+        if found.gone:
+            row = pairings.by_uid(tx, link.id, calendar_id, uid)
+            if row is not None:
+                pairings.forget(tx, row.id)
+            return
+        if not self.context.link.reads:
+            return  # nobody asked to see it
+        row_id = pairings.upsert(tx, link.id, calendar_id, uid, found.href)
+        pairings.set_problem(tx, row_id, found.why, "give up", tag=found.tag, etag=None)
+        if found.notice:
+            notices.add(tx, self.context.user.id, found.notice, found.why, now=now)
+        elif not found.quiet:
+            self.report.errors.append(found.why)
+
+    def _about(self, looked: Looked, error: BridgeError) -> str:
+        shown = looked.item.hub or looked.item.remote
+        title = facts(shown.text).summary if shown else ""
+        return f"“{title or looked.item.uid}”: {error}"
+
+    # --- the pass row, made with the first change -----------------------------------------------------
+
+    def _pass_id(self, tx: Connection, now: datetime) -> int:
+        if self.report.pass_id is None:
+            self.report.pass_id = passes.start(tx, self.context.link.id, self.context.user.id, now)
+        return self.report.pass_id
+
+    def _by_pass(self, tx: Connection, now: datetime) -> dict[str, Any]:
+        pass_id = self._pass_id(tx, now)
+        return {"actor": f"pass:{pass_id}", "pass_id": pass_id, "link_id": self.context.link.id}
+
+
+def _changes_something(decision: Decision) -> bool:
+    return decision.arrived or not all(isinstance(action, Agree | Forget) for action in decision.actions)
+
+
+def _look_again(looked: Looked) -> Sight:
+    item = looked.item
+    if looked.pairing is not None:
+        return Sight(looked.pairing.id, looked.pairing.href, fresh=True)
+    if item.remote is not None:
+        return Sight(None, item.remote.href, fresh=True)
+    return Sight(None, None, looked.calendar_id, item.uid)

@@ -1,0 +1,61 @@
+"""What one pass needs to know before it looks at anything: the link, whose it is, and the user's wishes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from sqlalchemy import Connection
+
+from bridge.store import accounts, calendars, links, pairings, people
+from bridge.store.accounts import AccountRow
+from bridge.store.calendars import CalendarRow
+from bridge.store.links import LinkRow
+from bridge.store.people import UserRow
+from bridge.sync.plan import OnDelete, Policy, Prefer
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Rows as they were when the pass began."""
+
+    link: LinkRow
+    account: AccountRow
+    user: UserRow
+    bookings: CalendarRow
+    mirror: CalendarRow | None
+    policy: Policy
+    first_look: bool  # nothing was ever paired: look at everything over there for our own (a link made again)
+
+    def hub_sides(self) -> list[tuple[int, int, bool]]:
+        """Per calendar of ours: its id, the seq up to which passes have seen it, and whether its changes go out."""
+        sides = [(self.bookings.id, self.link.bookings_seq, self.link.writes)]
+        if self.mirror is not None:
+            sides.append((self.mirror.id, self.link.mirror_seq, self.link.edits))
+        return sides
+
+    def withdrawn(self) -> list[int]:
+        """Calendars that no longer take part, whose pairings are to be taken back."""
+        gone = [] if self.link.writes else [self.bookings.id]
+        if self.mirror is not None and not self.link.reads:
+            gone.append(self.mirror.id)
+        return gone
+
+
+def load(tx: Connection, link_id: int, installation: str) -> Context:
+    """Raises NotFound if the link was removed."""
+    link = links.get(tx, link_id)
+    account = accounts.get(tx, link.account_id)
+    user = people.user_by_id(tx, account.user_id)
+    mirror = calendars.get(tx, link.mirror_id) if link.mirror_id is not None else None
+    policy = Policy(
+        reads=link.reads,
+        edits=link.edits,
+        writes=link.writes,
+        installation=installation,
+        prefer_own=cast(Prefer, account.conflict or "ours"),
+        prefer_foreign=cast(Prefer, account.conflict or "theirs"),
+        on_delete=cast(OnDelete, user.on_delete),
+    )
+    first_look = link.writes and pairings.count(tx, link_id) == 0
+    return Context(link, account, user, calendars.bookings(tx, user.id), mirror, policy, first_look)

@@ -1,0 +1,77 @@
+"""The right to run a link: one pass at a time, taken over from whoever died.
+
+A lease is short and kept alive by a heartbeat, so that a killed process blocks nobody for longer than
+``SECONDS``; the fence that comes with it keeps a process that was merely asleep from writing afterwards.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from bridge.errors import StoreError
+from bridge.ports import Clock
+from bridge.store import links
+from bridge.store.db import Database
+
+SECONDS = 8.0
+BEAT_SECONDS = 2.0
+#: How long somebody at the keyboard waits for a running pass.
+PATIENCE_SECONDS = 900.0
+LOOK_AGAIN_SECONDS = 0.2
+
+
+@contextmanager
+def held(
+    db: Database,
+    clock: Clock,
+    link_id: int,
+    holder: str,
+    *,
+    wait: bool,
+    sleep: Callable[[float], None],
+    heartbeat: bool,
+) -> Iterator[int | None]:
+    """The fence of a lease on the link, or None if somebody is at work and we were not to wait."""
+    fence = _acquire(db, clock, link_id, holder, wait, sleep)
+    if fence is None:
+        yield None
+        return
+    stop = threading.Event()
+    beat = threading.Thread(
+        target=_keep_alive, args=(db, clock, link_id, fence, stop), name="lease", daemon=True
+    )
+    if heartbeat:
+        beat.start()
+    try:
+        yield fence
+    finally:
+        stop.set()
+        if heartbeat:
+            beat.join()
+        with db.writing() as tx:
+            links.release(tx, link_id, fence)
+
+
+def _acquire(
+    db: Database, clock: Clock, link_id: int, holder: str, wait: bool, sleep: Callable[[float], None]
+) -> int | None:
+    waited = 0.0
+    while True:
+        with db.writing() as tx:
+            fence = links.acquire(tx, link_id, holder, clock.now(), SECONDS)
+        if fence is not None or not wait or waited > PATIENCE_SECONDS:
+            return fence
+        sleep(LOOK_AGAIN_SECONDS)
+        waited += LOOK_AGAIN_SECONDS
+
+
+def _keep_alive(db: Database, clock: Clock, link_id: int, fence: int, stop: threading.Event) -> None:
+    while not stop.wait(BEAT_SECONDS):
+        try:
+            with db.writing() as tx:
+                if not links.renew(tx, link_id, fence, clock.now(), SECONDS):
+                    return  # somebody took over; the next transaction of the pass finds out
+        except StoreError:
+            continue  # busy; the next beat may come through in time

@@ -1,0 +1,38 @@
+"""What a pass tells whoever asked for it: counts, sentences, and the plan where it was not carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+#: Called with (objects done, objects to do). ``to do`` may grow while a pass goes on.
+Progress = Callable[[int, int], None]
+
+
+@dataclass(slots=True)
+class Report:
+    """One pass. The first five counts are objects, ``requests`` every HTTP request made, refused ones included.
+
+    ``held``: why the plan waits for the user; ``errors``: what went wrong; both are sentences. ``plan``: what
+    would be done, if it was not. ``failed``: the provider as a whole could not be used, try again later.
+    """
+
+    link_id: int
+    account_id: int
+    calendar: str
+    pulled: int = 0
+    pushed: int = 0
+    merged: int = 0
+    conflicts: int = 0
+    deleted: int = 0
+    held: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    requests: int = 0
+    plan: list[str] = field(default_factory=list)
+    pass_id: int | None = None
+    failed: bool = False
+
+    def counts(self) -> dict[str, int]:
+        """What the journal keeps of it."""
+        names = ("pulled", "pushed", "merged", "conflicts", "deleted", "requests")
+        return {name: getattr(self, name) for name in names}

@@ -1,0 +1,143 @@
+"""What must hold once the faults stop, however bad it was (sync-engines.md section 3, I1-I8).
+
+Each check returns sentences; an empty list is what everybody hopes for.
+"""
+
+from __future__ import annotations
+
+from bridge.ical.facts import facts
+from bridge.ical.fields import changed
+from bridge.store import conflicts, objects, passes
+from tests.simulation.far_side import same_content
+from tests.simulation.ledger import GROUPS, Story, shown
+from tests.simulation.world import Link, World, _uid
+
+PASSES_TO_AGREE = 6
+
+
+def settle(world: World) -> list[str]:
+    """Faults off; I1: at most six passes until a further round writes nothing. I6: two more are quiet."""
+    world.dial.rate, world.dial.signed_out, world.meddle, world.crash_at = 0.0, False, 0.0, None
+    for _ in range(PASSES_TO_AGREE):
+        before = _written(world)
+        world.clock.sleep(100_000)  # a day and more: a listing of everything finds what lying tokens hid
+        for link in world.links:
+            world.run_pass(link, confirm=True, by_hand=True)
+        if _written(world) == before:
+            break
+    else:
+        return ["I1 no agreement after six rounds of passes"]
+    before = _written(world)
+    for _ in range(2):
+        for link in world.links:
+            world.run_pass(link)
+    return [] if _written(world) == before else ["I6 a pass with nothing new wrote something"]
+
+
+def _written(world: World) -> tuple[int, ...]:
+    from bridge.store import calendars
+
+    with world.db.reading() as tx:
+        seqs = [row.seq for row in calendars.of_user(tx, world.user_id)]
+    return (*seqs, *(len(link.remote.log) for link in world.links))
+
+
+def violations(world: World) -> list[str]:
+    """Everything that is wrong in the end."""
+    with world.db.reading() as tx:
+        bookings = {o.uid: o for o in objects.all_objects(tx, world.bookings_id, with_hidden=True)}
+        mirrors = {
+            i: {o.uid: o for o in objects.all_objects(tx, link.mirror_id, with_hidden=True)}
+            for i, link in enumerate(world.links)
+            if link.mirror_id is not None
+        }
+        texts = [
+            t
+            for r in passes.journal_of(tx, world.user_id, limit=100_000)
+            for t in (r.before, r.after, r.loser)
+        ]
+        texts += [
+            t for r in conflicts.of_user(tx, world.user_id, open_only=False) for t in (r.ours, r.theirs)
+        ]
+        history = "\n".join(text for text in texts if text)
+    found: list[str] = []
+    for link in world.links:
+        found += _no_duplicates(link)
+    writer = next((link for link in world.links if link.writes), None)
+    for story in world.ledger.stories.values():
+        if story.kind == "foreign":
+            link = world.links[story.link or 0]
+            hub = mirrors.get(story.link or 0, {}).get(story.uid)
+            here = hub.text if hub else None
+            there = _there(link, story.uid)
+            if not link.reads:
+                continue
+            if story.uid in bookings:
+                found.append(f"I3 {story.uid} is in the bookings")
+        else:
+            hub = bookings.get(story.uid)
+            here = hub.text if hub else None
+            if hub is not None and hub.kind == "booking" and hub.status == "CANCELLED":
+                here = None
+            there = _there(writer, story.uid) if writer else here
+            if any(story.uid in held for held in mirrors.values()):
+                found.append(f"I3 {story.uid} is mirrored as foreign")
+        found += _agreement(story, here, there)
+        found += _life(story, here)
+        if here is not None:
+            found += _no_lost_update(story, here, history)
+            if f"X-FOREIGN;X-P=1:{story.uid}" not in here:
+                found.append(f"I7 {story.uid} lost a property we do not own")
+    return found
+
+
+def _there(link: Link, uid: str) -> str | None:
+    return next((t for _, t in link.remote.objects.values() if _uid(t) == uid), None)
+
+
+def _no_duplicates(link: Link) -> list[str]:
+    uids = [_uid(text) for _, text in link.remote.objects.values()]
+    return [f"I3 {uid} is there twice" for uid in sorted(set(uids)) if uids.count(uid) > 1]
+
+
+def _agreement(story: Story, here: str | None, there: str | None) -> list[str]:
+    if (here is None) != (there is None):
+        return [f"I1 {story.uid} is {'here' if here else 'there'} only"]
+    if here is not None and there is not None and not same_content(here, there):
+        return [f"I1 {story.uid} differs: {sorted(map(str, changed(here, there)))}"]
+    return []
+
+
+def _life(story: Story, here: str | None) -> list[str]:
+    """I4 no resurrection, I5 no unasked deletion; a deleted booking is restored, a cancelled one is gone."""
+    if story.kind == "booking":
+        if (here is None) != story.cancelled:
+            return [f"I5 booking {story.uid} is {'gone' if here is None else 'back after it was cancelled'}"]
+        return []
+    if here is None and not story.deletions:
+        return [f"I5 {story.uid} is gone, and nobody deleted it"]
+    if here is not None and story.deletions and not story.edited_unseen() and not story.blind:
+        return [f"I4 {story.uid} is back, though nobody edited it after its deletion"]
+    return []
+
+
+def _no_lost_update(story: Story, here: str, history: str) -> list[str]:
+    found: list[str] = []
+    for group, number in shown(here).items():
+        latest = story.latest(group)
+        if number not in latest and not all(story.seen_by_deleter(group, n) for n in latest):
+            found.append(f"I2 {story.uid} {group} shows {number}, but the latest are {latest}")
+        for other in latest:
+            given_up = story.seen_by_deleter(group, other)
+            if other != number and not given_up and not _remembered(group, other, history):
+                found.append(f"I2 {story.uid} {group} {other} lost, and not in the history")
+    if set(shown(here)) != set(GROUPS):
+        found.append(f"I2 {story.uid} lost a group: {sorted(shown(here))}")
+    _ = facts(here)
+    return found
+
+
+def _remembered(group: str, number: int, history: str) -> bool:
+    from tests.simulation.ledger import _line
+
+    return _line(group, number) in history

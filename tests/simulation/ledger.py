@@ -1,0 +1,137 @@
+"""What people did, in which order and having seen what: the truth that invariants are checked against.
+
+Every edit sets one field group of one object to a value that carries the edit's number, so that a text tells
+which edits it shows. An edit supersedes the one it replaced before the eyes of whoever made it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+GROUPS = ("title", "place", "notes", "when")
+_FIRST_DAY = date(2030, 1, 1)
+_PATTERN = {
+    "title": re.compile(r"^SUMMARY:t(\d+)", re.M),
+    "place": re.compile(r"^LOCATION:p(\d+)", re.M),
+    "notes": re.compile(r"^DESCRIPTION:n(\d+)", re.M),
+    "when": re.compile(r"^DTSTART;TZID=Europe/Berlin:(\d{8})T100000", re.M),
+}
+
+
+def shown(text: str) -> dict[str, int]:
+    """Group -> number of the edit whose value the text shows."""
+    found: dict[str, int] = {}
+    for group, pattern in _PATTERN.items():
+        match = pattern.search(text)
+        if match is None:
+            continue
+        if group == "when":
+            raw = match[1]
+            day = date(int(raw[:4]), int(raw[4:6]), int(raw[6:]))
+            found[group] = (day - _FIRST_DAY).days
+        else:
+            found[group] = int(match[1])
+    return found
+
+
+def _line(group: str, number: int) -> str:
+    if group == "when":
+        return f"DTSTART;TZID=Europe/Berlin:{_FIRST_DAY + timedelta(days=number):%Y%m%d}T100000"
+    name, letter = {"title": ("SUMMARY", "t"), "place": ("LOCATION", "p"), "notes": ("DESCRIPTION", "n")}[
+        group
+    ]
+    return f"{name}:{letter}{number}"
+
+
+def new_text(uid: str, number: int) -> str:
+    """An object all of whose groups show edit ``number``, with things we do not own."""
+    lines = [
+        "BEGIN:VCALENDAR",
+        "VERSION:2.0",
+        "PRODID:-//somebody//EN",
+        "BEGIN:VEVENT",
+        f"UID:{uid}",
+        "DTSTAMP:20260101T000000Z",
+        *(_line(group, number) for group in GROUPS),
+        "DURATION:PT1H",
+        f"X-FOREIGN;X-P=1:{uid}",
+        "BEGIN:VALARM",
+        "ACTION:DISPLAY",
+        "TRIGGER:-PT15M",
+        "DESCRIPTION:soon",
+        "END:VALARM",
+        "END:VEVENT",
+        "END:VCALENDAR",
+        "",
+    ]
+    return "\r\n".join(lines)
+
+
+def with_edit(text: str, group: str, number: int) -> str:
+    """The text after somebody set that group; DTSTAMP moves along, as clients do."""
+    line = _line(group, number)
+    text = re.sub(rf"^{line.split(':')[0].split(';')[0]}[;:].*?\r?$", line + "\r", text, count=1, flags=re.M)
+    return re.sub(
+        r"^DTSTAMP:.*?\r?$", f"DTSTAMP:20260102T{number % 240000:06d}Z\r", text, count=1, flags=re.M
+    )
+
+
+@dataclass(slots=True)
+class Story:
+    """All that happened to one object."""
+
+    uid: str
+    kind: str  # booking | block | foreign
+    link: int | None  # which link's mirror a foreign one belongs to
+    edits: dict[str, list[int]] = field(default_factory=lambda: {g: [] for g in GROUPS})
+    superseded: set[tuple[str, int]] = field(default_factory=set)
+    deletions: list[dict[str, int]] = field(default_factory=list)  # what each deleter saw
+    cancelled: bool = False
+    blind: bool = False  # deleted over there before we could know that our create had arrived
+    side_of: dict[tuple[str, int], str] = field(default_factory=dict)
+
+    def latest(self, group: str) -> list[int]:
+        """Edits of a group that nobody replaced knowingly."""
+        return [n for n in self.edits[group] if (group, n) not in self.superseded]
+
+    def seen_by_deleter(self, group: str, number: int) -> bool:
+        """Whether somebody deleted the object with that value before their eyes: they gave it up knowingly."""
+        return any(seen.get(group) == number for seen in self.deletions)
+
+    def edited_unseen(self) -> bool:
+        """Whether some latest edit was made by somebody a deleter had not heard of."""
+        return any(
+            all(seen.get(group) != number for seen in self.deletions)
+            for group in GROUPS
+            for number in self.latest(group)
+        )
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Every story, and a counter that numbers edits."""
+
+    stories: dict[str, Story] = field(default_factory=dict)
+    count: int = 0
+
+    def created(self, uid: str, kind: str, link: int | None, side: str) -> int:
+        self.count += 1
+        story = self.stories[uid] = Story(uid, kind, link)
+        for group in GROUPS:
+            story.edits[group].append(self.count)
+            story.side_of[group, self.count] = side
+        return self.count
+
+    def edited(self, uid: str, group: str, seen: dict[str, int], side: str) -> int:
+        self.count += 1
+        story = self.stories[uid]
+        story.edits[group].append(self.count)
+        story.side_of[group, self.count] = side
+        if group in seen:
+            story.superseded.add((group, seen[group]))
+        return self.count
+
+    def deleted(self, uid: str, seen: dict[str, int]) -> None:
+        self.stories[uid].deletions.append(seen)
