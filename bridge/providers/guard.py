@@ -17,9 +17,9 @@ import socket
 from collections.abc import Callable, Iterable
 from time import monotonic
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
 
 import httpcore2
+import httpx2
 
 from bridge.errors import Blocked, Unreachable
 
@@ -52,32 +52,38 @@ def is_public(address: str) -> bool:
 
 
 def origin(url: str) -> tuple[str, str, int]:
-    """Scheme, host (lower case, no brackets) and port of an address. Raises ``Blocked`` for nonsense."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise Blocked(f"“{url}” is not an address.") from None
-    scheme = parts.scheme.lower()
-    if scheme not in DEFAULT_PORTS or not parts.hostname:
-        raise Blocked(f"“{_shown(parts)}” is not an address that starts with https://.")
-    return scheme, ascii_host(parts.hostname), DEFAULT_PORTS[scheme] if port is None else port
+    """Scheme, host (as ``ascii_host``, no brackets) and port of an address. Raises ``Blocked`` for nonsense.
+
+    Read by the parser that the connection is made with, so that there are no two opinions about an address.
+    """
+    parts = _parsed(url)
+    if parts.scheme not in DEFAULT_PORTS or not parts.host:
+        raise Blocked(f"“{_shown(url)}” is not an address that starts with https://.")
+    port = DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port
+    if not 0 < port < 65536:
+        raise Blocked(f"“{_shown(url)}” names a port that does not exist.")
+    return parts.scheme, ascii_host(parts.raw_host.decode("ascii")), port
 
 
 def ascii_host(host: str) -> str:
-    """The name as DNS and allow-lists spell it: lower case, IDNA-encoded, without a final dot."""
-    host = host.lower().rstrip(".")
+    """The name as DNS and allow-lists spell it: lower case, IDNA-encoded, no brackets, no final dot."""
+    host = host.strip("[]").lower().rstrip(".")
     if host.isascii():
         return host
+    return ascii_host(_parsed(f"https://{host}/").raw_host.decode("ascii"))
+
+
+def _parsed(url: str) -> httpx2.URL:
     try:
-        return host.encode("idna").decode("ascii")
-    except UnicodeError:
-        raise Blocked(f"“{host}” is not a valid host name.") from None
+        return httpx2.URL(url)
+    except httpx2.InvalidURL:
+        raise Blocked(f"“{_shown(url)}” is not an address.") from None
 
 
-def _shown(parts: SplitResult) -> str:
+def _shown(url: str) -> str:
     """An address for people: without the password somebody may have put into it."""
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    scheme, separator, rest = url.partition("//")
+    return scheme + separator + rest.rpartition("@")[2]
 
 
 class Guard:
@@ -95,7 +101,7 @@ class Guard:
     def check(self, url: str) -> None:
         """Refuse an address by its form. Raises ``Blocked``; resolves nothing."""
         scheme, host, port = origin(url)
-        if "@" in urlsplit(url).netloc:
+        if _parsed(url).userinfo:
             raise Blocked(f"Give the address of {host} without a user name or password in it.")
         if scheme != "https" and not self.allows(host, port):
             raise Blocked(
@@ -104,7 +110,7 @@ class Guard:
 
     def addresses(self, host: str, port: int) -> list[str]:
         """The addresses to connect to, all of them checked. Raises ``Blocked`` or ``Unreachable``."""
-        host = ascii_host(host.strip("[]"))
+        host = ascii_host(host)
         try:
             found = self._resolve(host, port)
         except (OSError, UnicodeError):

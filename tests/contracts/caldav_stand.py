@@ -1,0 +1,55 @@
+"""The test bed of a CalDAV server: a running server with the fault proxy before it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import unquote
+
+from bridge.ports import Provider
+from bridge.providers import connect, sign_in
+from tests.contracts.stand import Calendar, Stand
+from tests.servers.dav import Server
+from tests.servers.fault import FaultProxy
+
+
+class CalDAVStand(Stand):
+    """``fill`` puts many objects into a calendar path at once; ``read_only``: the path of such a calendar."""
+
+    def __init__(
+        self,
+        server: Server,
+        faults: FaultProxy,
+        fill: Callable[[str, Mapping[str, str]], None],
+        *,
+        read_only: str | None = None,
+    ):
+        self.server = server
+        self.faults = faults
+        self._fill = fill
+        self._read_only = read_only
+        self._allow = frozenset({faults.host_and_port})
+        signed = sign_in("caldav", faults.url, server.user, server.password, self._allow)
+        self._home = signed.home_url
+        self._profile: dict[str, Any] = signed.profile
+
+    def provider(self) -> Provider:
+        account = SimpleNamespace(provider="caldav", url=self._home, username=self.server.user)
+        return connect(account, self.server.password, allow_hosts=self._allow, profile=self._profile)
+
+    def make_calendar(self, name: str, *, title: str, color: str) -> tuple[str, Calendar]:
+        made = self.server.make_calendar(name, title=title.replace("&", "&amp;"), color=color)
+        return made.path, made
+
+    def read_only_calendar(self) -> str | None:
+        return self._read_only
+
+    def seed(self, calendar: str, texts: Mapping[str, str]) -> None:
+        self._fill(unquote(calendar), texts)
+
+    def lost_cursor(self, cursor: str) -> str:
+        token = json.loads(cursor)["token"]
+        last = "0" if token[-1] != "0" else "1"
+        return json.dumps({"token": token[:-1] + last})
