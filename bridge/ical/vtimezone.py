@@ -212,7 +212,8 @@ def _patterns(info: ZoneInfo, onsets: list[Onset], end: datetime) -> Iterator[tu
                 final = run[-1]
                 lasts = final is group[-1] and final.wall.year >= (end - 3 * _DAY).year - 1
                 if not (lasts and _goes_on(info, final, rule, end)):
-                    rule += f";UNTIL={final.utc:%Y%m%dT%H%M%SZ}"
+                    # a day late: some readers (dateutil) take UNTIL for local time and would drop the last
+                    rule += f";UNTIL={final.utc + _DAY:%Y%m%dT%H%M%SZ}"
                 yield run[:1], rule
             group = group[len(run) :]
 

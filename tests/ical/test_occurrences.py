@@ -65,7 +65,9 @@ def test_an_all_day_event_is_a_day_of_the_reader() -> None:
 
 
 def test_the_day_the_clocks_change_has_23_or_25_hours() -> None:
-    text = calendar("DTSTART;VALUE=DATE:20240331", "DTSTART;VALUE=DATE:20241027\nRECURRENCE-ID;VALUE=DATE:20241027")
+    text = calendar(
+        "DTSTART;VALUE=DATE:20240331", "DTSTART;VALUE=DATE:20241027\nRECURRENCE-ID;VALUE=DATE:20241027"
+    )
     assert [span.ends - span.starts for span in occurrences(text, *YEAR, BERLIN)] == [23 * 3600, 25 * 3600]
 
 
@@ -97,7 +99,10 @@ def test_an_override_moved_into_and_one_moved_out_of_the_window() -> None:
         "RECURRENCE-ID;TZID=Europe/Berlin:20240508T100000\nDTSTART;TZID=Europe/Berlin:20240620T100000\nDURATION:PT2H",
     )
     may, june = (at(2024, 5, 1), at(2024, 6, 1)), (at(2024, 6, 1), at(2024, 7, 1))
-    assert [span.recurrence_id for span in occurrences(text, *may, BERLIN)] == ["20240501T080000Z", "20240515T080000Z"]
+    assert [span.recurrence_id for span in occurrences(text, *may, BERLIN)] == [
+        "20240501T080000Z",
+        "20240515T080000Z",
+    ]
     assert occurrences(text, *june, BERLIN) == [
         Span(at(2024, 6, 20, 8), at(2024, 6, 20, 10), "20240508T080000Z", component=1)
     ]
@@ -158,7 +163,9 @@ def test_a_series_without_end_encloses_all_that_is_to_come() -> None:
 
 
 def test_a_series_with_an_end_encloses_its_last_occurrence_exactly() -> None:
-    text = calendar("DTSTART:20240501T100000Z\nDURATION:PT1H\nRRULE:FREQ=YEARLY;INTERVAL=7;UNTIL=20491231T000000Z")
+    text = calendar(
+        "DTSTART:20240501T100000Z\nDURATION:PT1H\nRRULE:FREQ=YEARLY;INTERVAL=7;UNTIL=20491231T000000Z"
+    )
     assert enclosing(text, BERLIN) == (at(2024, 5, 1, 10), at(2045, 5, 1, 11), True)
 
 

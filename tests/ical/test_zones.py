@@ -58,15 +58,21 @@ def test_an_unknown_name_means_what_its_object_says() -> None:
 
 
 def test_a_definition_wins_over_the_name_without_its_suffix() -> None:
-    assert zones(definition("Eastern Standard Time 1")).get("Eastern Standard Time 1").utcoffset(NOON) == timedelta(
-        hours=5, minutes=30
-    )
+    assert zones(definition("Eastern Standard Time 1")).get("Eastern Standard Time 1").utcoffset(
+        NOON
+    ) == timedelta(hours=5, minutes=30)
     assert zones().get("Eastern Standard Time 1") is ZoneInfo("America/New_York")
 
 
 @pytest.mark.parametrize(
     ("tzid", "hours"),
-    [("(UTC+01:00) Europe/Berlin", 2), ("GMT+0200", 2), ("UTC-5", -5), ("(UTC-08:00) Somewhere", -8), ("UTC", 0)],
+    [
+        ("(UTC+01:00) Europe/Berlin", 2),
+        ("GMT+0200", 2),
+        ("UTC-5", -5),
+        ("(UTC-08:00) Somewhere", -8),
+        ("UTC", 0),
+    ],
 )
 def test_names_that_tell_an_offset(tzid: str, hours: int) -> None:
     offset = zones().get(tzid).utcoffset(NOON)
@@ -109,7 +115,8 @@ def test_a_typed_time_that_occurs_twice_is_the_first() -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "tomorrow", "2024-05-01", "20240501", "2024-W18-3", "2024-02-30T10:00", "10:00", "2024-05-01T25:00"]
+    "typed",
+    ["", "tomorrow", "2024-05-01", "20240501", "2024-W18-3", "2024-02-30T10:00", "10:00", "2024-05-01T25:00"],
 )
 def test_nonsense_is_refused_with_an_example(typed: str) -> None:
     with pytest.raises(Invalid, match="Write it like"):
