@@ -28,7 +28,8 @@ class Context:
     first_look: bool  # nothing was ever paired: look at everything over there for our own (a link made again)
 
     def hub_sides(self) -> list[tuple[int, int, bool]]:
-        """Per calendar of ours: its id, the seq up to which passes have seen it, and whether its changes go out."""
+        """Per calendar of ours: its id, the seq up to which passes have seen it, and whether its changes go
+        out."""
         sides = [(self.bookings.id, self.link.bookings_seq, self.link.writes)]
         if self.mirror is not None:
             sides.append((self.mirror.id, self.link.mirror_seq, self.link.edits))

@@ -99,7 +99,8 @@ class Engine:
         by_hand: bool = False,
         progress: Progress | None = None,
     ) -> Report:
-        """Run one link. ``confirm`` lets a plan go on that waits for the user; ``by_hand`` waits for a running pass
+        """Run one link. ``confirm`` lets a plan go on that waits for the user; ``by_hand`` waits for a
+        running pass
         and tries again what was given up. Failures are in the report, not raised. Raises NotFound."""
         with self.db.reading() as tx:
             account_id = links.get(tx, link_id).account_id
@@ -117,8 +118,8 @@ class Engine:
         confirm: bool = False,
         progress: Progress | None = None,
     ) -> list[Report]:
-        """Run every link of an account by hand, over one connection. Where the provider tells the state of all its
-        calendars in one request, those with nothing new cost none of their own."""
+        """Run every link of an account by hand, over one connection. Where the provider tells the state of
+        all its calendars in one request, those with nothing new cost none of their own."""
         with self.db.reading() as tx:
             rows = [row for row in links.of_account(tx, account_id) if self._has_work(row)]
         connection = _Connection(self.connect, account_id)

@@ -31,8 +31,8 @@ UNREAD = "?"
 #: UIDs of the one-way subscription that Picsello offers (picsello-domain.md 3.1).
 OLD_SUBSCRIPTION = ("shoot_", "@picsello.com")
 OLD_SUBSCRIPTION_SEEN = (
-    "This calendar still holds bookings from Picsello's old calendar subscription. They are shown once, from here; "
-    "remove the subscription over there."
+    "This calendar still holds bookings from Picsello's old calendar subscription. They are shown once, "
+    "from here; remove the subscription over there."
 )
 
 
@@ -71,8 +71,8 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """An item with its place: our calendar, and the pairing if there is one. ``instead_of`` is the pairing that
-    noted it as left out, while it was."""
+    """An item with its place: our calendar, and the pairing if there is one. ``instead_of`` is the pairing
+    that noted it as left out, while it was."""
 
     item: Item
     calendar_id: int
@@ -101,8 +101,8 @@ def survey_sides(
     db: Database, context: Context, provider: Provider, *, full: bool, by_hand: bool, state: str | None
 ) -> Observation:
     """Ask both sides what changed. ``full`` asks the provider for everything; ``by_hand`` looks again at
-    objects that were given up or wait for the user; ``state`` is the cursor that a survey of the whole account
-    just told, if there was one."""
+    objects that were given up or wait for the user; ``state`` is the cursor that a survey of the whole
+    account just told, if there was one."""
     link = context.link
     changes = _ask(provider, link.remote_id, None if full else link.cursor, state)
     with db.reading() as tx:
@@ -217,7 +217,7 @@ class Looker:
         """Everything known about these sights. Raises what the provider raises."""
         with self.db.reading() as tx:
             rows = pairings.get_full(tx, [s.pairing_id for s in sights if s.pairing_id is not None])
-        texts = self._texts(sights, rows)
+        texts = self._texts(sights)
         looked: list[Looked] = []
         unusable: list[Unusable] = []
         with self.db.reading() as tx:
@@ -230,7 +230,7 @@ class Looker:
                     looked.append(found)
         return looked, unusable
 
-    def _texts(self, sights: Sequence[Sight], rows: Mapping[int, PairingRow]) -> dict[str, Entry]:
+    def _texts(self, sights: Sequence[Sight]) -> dict[str, Entry]:
         """What the provider holds under the hrefs whose text we do not have."""
         found = {
             s.href: Entry(s.href, s.tag, s.text) for s in sights if s.href and s.tag and s.text is not None

@@ -183,7 +183,8 @@ Action = PutHub | DeleteHub | PutRemote | DeleteRemote | Agree | Forget | Restor
 class Decision:
     """The actions for one item, in order (here before there), and the groups both sides had changed.
 
-    ``between`` is what to remember once our side is done and theirs is on its way: their edits are taken over,
+    ``between`` is what to remember once our side is done and theirs is on its way: their edits are taken
+    over,
     ours still to be sent. ``arrived``: the write that was in flight turned out to have been carried out.
     """
 
@@ -230,8 +231,8 @@ def _settle_flight(item: Item) -> tuple[Item, bool]:
 
 
 def _carries(remote: str, sent: str, before: str | None) -> bool:
-    """Whether a remote that somebody edited was edited after our write. Each write's marker is its own, so where the
-    server keeps it the answer is certain; else the groups that we changed tell."""
+    """Whether a remote that somebody edited was edited after our write. Each write's marker is its own, so
+    where the server keeps it the answer is certain; else the groups that we changed tell."""
     if before is None:
         return True
     found, ours, old = marker(remote), marker(sent), marker(before)

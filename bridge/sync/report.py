@@ -11,7 +11,8 @@ Progress = Callable[[int, int], None]
 
 @dataclass(slots=True)
 class Report:
-    """One pass. The first five counts are objects, ``requests`` every HTTP request made, refused ones included.
+    """One pass. The first five counts are objects, ``requests`` every HTTP request made, refused ones
+    included.
 
     ``held``: why the plan waits for the user; ``errors``: what went wrong; both are sentences. ``plan``: what
     would be done, if it was not. ``failed``: the provider as a whole could not be used, try again later.

@@ -20,8 +20,8 @@ from bridge.errors import (
     RetryLater,
     SignInNeeded,
     TagMismatch,
-    Unreachable,
     UnknownOutcome,
+    Unreachable,
 )
 from bridge.ical.fields import fingerprint
 from bridge.ports import Capabilities, Changes, Entry, RemoteCalendar
@@ -125,8 +125,8 @@ class Dial:
 
 @dataclass(slots=True)
 class FarProvider:
-    """A client of ``FarSide`` as the engine sees it. ``before_request`` and ``after_request`` are where people
-    over there act in between, and where a crash may strike."""
+    """A client of ``FarSide`` as the engine sees it. ``before_request`` and ``after_request`` are where
+    people over there act in between, and where a crash may strike."""
 
     far: FarSide
     dial: Dial

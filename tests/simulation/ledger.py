@@ -97,7 +97,8 @@ class Story:
         return [n for n in self.edits[group] if (group, n) not in self.superseded]
 
     def seen_by_deleter(self, group: str, number: int) -> bool:
-        """Whether somebody deleted the object with that value before their eyes: they gave it up knowingly."""
+        """Whether somebody deleted the object with that value before their eyes: they gave it up
+        knowingly."""
         return any(seen.get(group) == number for seen in self.deletions)
 
     def edited_unseen(self) -> bool:

@@ -85,7 +85,7 @@ def _act(world: World) -> None:
 
 
 def _fast_folder() -> str | None:
-    return "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a throw-away database
+    return "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 
 @cache

@@ -24,7 +24,6 @@ from bridge.sync.report import Report
 from tests.simulation.far_side import Dial, FarCalendar, FarProvider, FarSide, Profile
 from tests.simulation.ledger import GROUPS, Ledger, new_text, shown, with_edit
 
-
 T = TypeVar("T")
 
 
