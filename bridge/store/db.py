@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -157,6 +158,7 @@ def _sqlite(url: URL) -> Engines:
             pool_size=8,
             max_overflow=64,
             pool_timeout=PATIENCE,
+            hide_parameters=True,  # errors must not quote events and secrets
         )
 
         @event.listens_for(made, "connect")
@@ -178,17 +180,18 @@ def _sqlite(url: URL) -> Engines:
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
     """Readers and one writer side by side. The mode is kept in the file; switching it for the first time
-    needs the file alone, and SQLite does not wait for that, so take the write lock's queue instead."""
+    needs the file alone, and SQLite does not wait for that by itself."""
     if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
         return
-    for attempt in range(PATIENCE * 20):
+    deadline = time.monotonic() + PATIENCE
+    while True:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
             return
         except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or attempt == PATIENCE * 20 - 1:
+            if "locked" not in str(error) or time.monotonic() > deadline:
                 raise
-            threading.Event().wait(0.05)
+            time.sleep(0.02)
 
 
 def _private_file(path: Path) -> None:
@@ -204,7 +207,14 @@ def _private_file(path: Path) -> None:
 
 def _postgresql(url: URL) -> Engines:
     try:
-        engine = create_engine(url, pool_size=8, max_overflow=24, pool_timeout=PATIENCE, pool_pre_ping=True)
+        engine = create_engine(
+            url,
+            pool_size=8,
+            max_overflow=24,
+            pool_timeout=PATIENCE,
+            pool_pre_ping=True,
+            hide_parameters=True,
+        )
     except (ImportError, NoSuchModuleError) as error:
         raise StoreError(
             "PostgreSQL needs the package psycopg and the library libpq5; install both."

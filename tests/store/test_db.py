@@ -1,0 +1,200 @@
+"""The database as a neighbour: what it promises, and what it says when it cannot."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import stat
+import threading
+import time
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, select, text
+from sqlalchemy.exc import DBAPIError
+
+from bridge.errors import Invalid, StoreError
+from bridge.store import db as db_module
+from bridge.store import installation
+from bridge.store.db import Database
+from bridge.store.tables import installation as table
+from tests.servers.postgres import Cluster
+from tests.store.studio import NOW
+
+
+@pytest.mark.parametrize("url", ["", "nonsense", "mysql://host/name", "sqlite://", "sqlite:///:memory:"])
+def test_an_address_of_another_kind_is_refused(url: str) -> None:
+    with pytest.raises(Invalid, match=r"SQLite|sqlite"):
+        Database(url)
+
+
+def test_the_password_of_the_address_is_never_shown() -> None:
+    assert "geheim" not in repr(Database("postgresql://bridge:geheim@localhost/bridge"))
+
+
+def test_a_snapshot_is_for_reading_only(db: Database) -> None:
+    with db.reading() as tx, pytest.raises(DBAPIError):
+        installation.ensure(tx, NOW)
+    with db.reading() as tx:
+        assert installation.get(tx) is None
+
+
+def test_an_error_never_quotes_what_was_written(db: Database) -> None:
+    with db.writing() as tx, pytest.raises(DBAPIError) as refused:
+        tx.execute(text("INSERT INTO nowhere VALUES (:secret)"), {"secret": "geheim"})
+    assert "geheim" not in str(refused.value)
+
+
+def test_a_snapshot_stays_as_it_was(db: Database) -> None:
+    with db.reading() as tx:
+        assert installation.get(tx) is None
+        other = threading.Thread(target=lambda: ensure(db))
+        other.start()
+        other.join(10)
+        assert installation.get(tx) is None
+    with db.reading() as tx:
+        assert installation.get(tx) is not None
+
+
+def ensure(db: Database) -> None:
+    with db.writing() as tx:
+        installation.ensure(tx, NOW)
+
+
+def test_a_write_inside_a_write_is_a_mistake_told_at_once(tmp_path: Path) -> None:
+    db = Database(f"sqlite:///{tmp_path}/bridge.db")
+    with db.writing(), pytest.raises(RuntimeError, match="inside another"):
+        db.writing().__enter__()
+    ensure_possible(db)
+
+
+def ensure_possible(db: Database) -> None:
+    db.migrate()
+    ensure(db)
+    assert db.is_current()
+
+
+def test_instants_come_back_as_they_went(db: Database) -> None:
+    at = NOW.replace(microsecond=123_000)
+    with db.writing() as tx:
+        installation.ensure(tx, at)
+    with db.reading() as tx:
+        found = installation.get(tx)
+    assert found is not None
+    assert found.created == at
+    assert found.created.tzinfo is not None
+
+
+def pragma(tx: Connection, name: str) -> object:
+    return tx.execute(text(f"PRAGMA {name}")).scalar()
+
+
+def test_sqlite_is_durable_and_private(tmp_path: Path) -> None:
+    db = Database(f"sqlite:///{tmp_path}/bridge.db")
+    db.migrate()
+    with db.writing() as tx:
+        assert (pragma(tx, "journal_mode"), pragma(tx, "synchronous"), pragma(tx, "foreign_keys")) == (
+            "wal",
+            2,
+            1,
+        )
+        assert pragma(tx, "busy_timeout") == 30_000
+        installation.ensure(tx, NOW)
+    for name in ("bridge.db", "bridge.db-wal"):
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+    db.close()
+
+
+def test_what_was_committed_survives_a_killed_process(tmp_path: Path) -> None:
+    db = Database(f"sqlite:///{tmp_path}/bridge.db")
+    db.migrate()
+
+    def write_and_die() -> None:
+        ensure(db)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    process = get_context("fork").Process(target=write_and_die)
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    with db.reading() as tx:
+        assert tx.execute(select(table.c.id)).scalars().all() == [1]
+
+
+def test_a_database_that_is_busy_for_too_long_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db_module, "PATIENCE", 0.2)
+    db = Database(f"sqlite:///{tmp_path}/bridge.db")
+    db.migrate()
+    other_process = sqlite3.connect(tmp_path / "bridge.db", isolation_level=None)
+    other_process.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match="busy"):
+        ensure(db)
+    other_process.execute("ROLLBACK")
+    ensure(db)
+    other_process.close()
+
+
+def test_a_missing_folder_a_foreign_file_and_a_damaged_one_are_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="folder exists"):
+        Database(f"sqlite:///{tmp_path}/missing/bridge.db").migrate()
+    (tmp_path / "foreign.db").write_text("Dear diary, " * 1000)
+    with pytest.raises(StoreError, match="not one of ours"):
+        Database(f"sqlite:///{tmp_path}/foreign.db").migrate()
+    assert (tmp_path / "foreign.db").read_text().startswith("Dear diary")
+    damaged = tmp_path / "damaged.db"
+    db = Database(f"sqlite:///{damaged}")
+    db.migrate()
+    db.close()
+    content = damaged.read_bytes()
+    damaged.write_bytes(content[:4096] + bytes(len(content) - 4096))
+    with pytest.raises(StoreError, match="damaged"), Database(f"sqlite:///{damaged}").reading() as tx:
+        tx.execute(select(table)).all()
+
+
+def test_a_database_without_a_schema_says_what_to_do(empty: Database) -> None:
+    with pytest.raises(StoreError, match="set up"), empty.reading() as tx:
+        installation.get(tx)
+
+
+def test_a_full_disk_takes_nothing_half(tmp_path: Path) -> None:
+    db = Database(f"sqlite:///{tmp_path}/bridge.db")
+    db.migrate()
+    with pytest.raises(StoreError, match="disk is full"), db.writing() as tx:  # noqa: PT012
+        installation.ensure(tx, NOW)
+        tx.execute(text(f"PRAGMA max_page_count = {pragma(tx, 'page_count')}"))
+        for number in range(100):
+            values = {"slug": f"s{number}", "name": "x" * 10_000, "at": 0}
+            tx.execute(text("INSERT INTO studio (slug, name, created) VALUES (:slug, :name, :at)"), values)
+    with db.reading() as tx:
+        assert installation.get(tx) is None
+
+
+def test_a_postgresql_that_is_away_or_refuses_us_says_so(cluster: Cluster, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="cannot be reached"):
+        Database(f"postgresql://postgres@/bridge?host={tmp_path}").migrate()
+    with pytest.raises(StoreError, match=r"cannot be reached|does not accept"):
+        Database(cluster.url("no_such_database")).migrate()
+
+
+def test_a_restarted_postgresql_is_found_again(cluster: Cluster) -> None:
+    name = cluster.create()
+    db = Database(cluster.url(name))
+    db.migrate()
+    ensure(db)
+    cluster.stop()
+    with pytest.raises(StoreError, match="cannot be reached"):
+        db.is_current()
+    cluster.start()
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            ensure(db)
+            break
+        except StoreError:
+            assert time.monotonic() < deadline
+    db.close()
+    cluster.drop(name)
