@@ -1,0 +1,149 @@
+"""CALDAV:filter evaluated on the stored text (RFC 4791 9.7), by our own tolerant reader.
+
+Time ranges come from the occurrence index, so that they are exact and every object's zones are its own. What
+this does not evaluate (a time range of an alarm) counts as matching: the answer is then too long, never
+too short.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+
+from bridge.errors import Invalid
+from bridge.ical.text import Component, Line, parse
+from bridge.store.objects import StoredObject
+from radicale_plugin.xmlbody import CALDAV
+
+#: The ids of the objects that take place in [start, end), seconds since 1970.
+InRange = Callable[[int | None, int | None], set[int]]
+
+_COLLATIONS: dict[str, Callable[[str], str]] = {
+    "i;octet": lambda text: text,
+    "i;ascii-casemap": lambda text: "".join(c.lower() if c.isascii() else c for c in text),
+    "i;unicode-casemap": str.casefold,
+}
+
+
+def window(element: ET.Element) -> tuple[int | None, int | None]:
+    """A time-range's or expand's ends, seconds since 1970; ``xmlbody`` has checked their form."""
+    start, end = (_seconds(value) if (value := element.get(name)) else None for name in ("start", "end"))
+    return start, end
+
+
+def only_window(filters: Iterable[ET.Element]) -> tuple[int | None, int | None] | None:
+    """The window, if every match must take place in it: a filter with a time-range on VEVENT."""
+    for root in filters:
+        for vcalendar in root.findall(CALDAV + "comp-filter"):
+            for component in vcalendar.findall(CALDAV + "comp-filter"):
+                found = component.find(CALDAV + "time-range")
+                if found is not None and (component.get("name") or "").upper() == "VEVENT":
+                    return window(found)
+    return None
+
+
+def matches(filters: Iterable[ET.Element], stored: StoredObject, in_range: InRange) -> bool:
+    """Whether the object passes every filter. Raises Invalid for a collation we don't know."""
+    filters = list(filters)
+    if all(map(_is_plain, filters)):
+        return all(_plain(root, stored, in_range) for root in filters)
+    try:
+        calendar = parse(stored.text)
+    except Invalid:
+        return False  # nothing can be said of it, so nothing matches
+    holder = Component("", [calendar], "", "")
+    return all(_comp_filter(child, holder, stored, in_range) for root in filters for child in root)
+
+
+def _is_plain(root: ET.Element) -> bool:
+    """Whether a filter asks for one component, and a time range at most: by far the most common question."""
+    outer = root[0] if len(root) == 1 else None
+    inner = outer[0] if outer is not None and len(outer) == 1 else None
+    if outer is None or inner is None or inner.tag != CALDAV + "comp-filter":
+        return False
+    return (outer.get("name") or "").upper() == "VCALENDAR" and [child.tag for child in inner] in (
+        [],
+        [CALDAV + "time-range"],
+    )
+
+
+def _plain(root: ET.Element, stored: StoredObject, in_range: InRange) -> bool:
+    """Answered from what the store knows, without reading the text."""
+    inner = root[0][0]
+    name = (inner.get("name") or "").upper()
+    if stored.component != name:
+        return False
+    return not len(inner) or name != "VEVENT" or stored.id in in_range(*window(inner[0]))
+
+
+def _comp_filter(rule: ET.Element, parent: Component, stored: StoredObject, in_range: InRange) -> bool:
+    """9.7.1, for one comp-filter inside ``parent``."""
+    name = (rule.get("name") or "").upper()
+    found = [component for component in parent.components() if component.name.upper() == name]
+    if rule.find(CALDAV + "is-not-defined") is not None:
+        return not found
+    time_range = rule.find(CALDAV + "time-range")
+    if (
+        time_range is not None
+        and found
+        and name == "VEVENT"
+        and stored.id not in in_range(*window(time_range))
+    ):
+        return False
+    rules = [child for child in rule if child.tag != CALDAV + "time-range"]
+    return any(all(_part(child, component, stored, in_range) for child in rules) for component in found)
+
+
+def _part(rule: ET.Element, component: Component, stored: StoredObject, in_range: InRange) -> bool:
+    if rule.tag == CALDAV + "comp-filter":
+        return _comp_filter(rule, component, stored, in_range)
+    if rule.tag == CALDAV + "prop-filter":
+        return _prop_filter(rule, component)
+    raise Invalid("The filter asks for something this server does not know.", "supported-filter")
+
+
+def _prop_filter(rule: ET.Element, component: Component) -> bool:
+    """9.7.2."""
+    lines = list(component.lines((rule.get("name") or "").upper()))
+    if rule.find(CALDAV + "is-not-defined") is not None:
+        return not lines
+    return any(all(_line_matches(child, line) for child in rule) for line in lines)
+
+
+def _line_matches(rule: ET.Element, line: Line) -> bool:
+    match rule.tag.removeprefix(CALDAV):
+        case "text-match":
+            return _text_match(rule, line.text)
+        case "param-filter":
+            value = line.param((rule.get("name") or "").upper())
+            if rule.find(CALDAV + "is-not-defined") is not None:
+                return value is None
+            return value is not None and all(_text_match(child, value) for child in rule)
+        case "time-range":
+            return _moment_matches(rule, line.value)
+    raise Invalid("The filter asks for something this server does not know.", "supported-filter")
+
+
+def _text_match(rule: ET.Element, value: str) -> bool:
+    """9.7.5: contains."""
+    fold = _COLLATIONS.get(rule.get("collation") or "i;ascii-casemap")
+    if fold is None:
+        raise Invalid("This way of comparing texts is unknown here.", "supported-collation")
+    return (fold(rule.text or "") in fold(value)) != (rule.get("negate-condition") == "yes")
+
+
+def _moment_matches(rule: ET.Element, value: str) -> bool:
+    """A property's own instant (9.7.2 with time-range); one without a zone is read as UTC."""
+    try:
+        digits = value.rstrip("Z")
+        moment = datetime.strptime(digits, "%Y%m%dT%H%M%S" if "T" in digits else "%Y%m%d").replace(tzinfo=UTC)
+    except ValueError:
+        return False
+    start, end = window(rule)
+    at = moment.timestamp()
+    return (start is None or start <= at) and (end is None or at < end)
+
+
+def _seconds(value: str) -> int:
+    return int(datetime.strptime(value, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp())
