@@ -1,8 +1,7 @@
 """Providers: where a user's other calendars live. One table row, one file (or package) each.
 
-``KINDS`` is the table: what ``account add EMAIL PROVIDER`` accepts, where sign-in starts, and the words
-that the sign-in form needs. ``sign_in`` is the first contact, ``connect`` every later one; both give nothing
-but the port of ``bridge.ports``. Which kind an address belongs to is left to ``detect``.
+``KINDS`` is the table (``kinds.py``). ``sign_in`` is the first contact, ``connect`` every later one; both
+give nothing but the port of ``bridge.ports``. Which kind an address belongs to is left to ``detect``.
 """
 
 from __future__ import annotations
@@ -13,37 +12,7 @@ from typing import Any, Protocol
 
 from bridge.errors import Invalid
 from bridge.ports import Provider, RemoteCalendar
-
-APP_PASSWORD = "app-specific password"  # noqa: S105 (what a form calls it)
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One row. ``start`` is where discovery begins, empty where the user has to say; ``secret`` what the
-    form calls the password; ``help`` where to get one; ``note`` what to know before signing in."""
-
-    label: str
-    start: str = ""
-    secret: str = "password"  # noqa: S105 (what a form calls it)
-    help: str = ""
-    note: str = ""
-
-
-#: What speaks CalDAV with a user name and a password. Public facts of 2026-11, not tried live.
-KINDS: Mapping[str, Kind] = {
-    "caldav": Kind("Another calendar server (CalDAV)"),
-    "icloud": Kind(
-        "Apple iCloud",
-        "https://caldav.icloud.com/",
-        APP_PASSWORD,
-        "https://account.apple.com/account/manage",
-        "An app-specific password opens the whole Apple account; we keep it encrypted. "
-        "Changing the Apple password revokes it.",
-    ),
-    "fastmail": Kind(
-        "Fastmail", "https://caldav.fastmail.com/", APP_PASSWORD, "https://app.fastmail.com/settings/security"
-    ),
-}
+from bridge.providers.kinds import KINDS, Kind
 
 
 class AccountLike(Protocol):
@@ -101,3 +70,6 @@ def _row(kind: str) -> Kind:
         return KINDS[kind]
     except KeyError:
         raise Invalid(f"“{kind}” is no provider we know. Choose one of: {', '.join(KINDS)}.") from None
+
+
+__all__ = ["KINDS", "AccountLike", "Kind", "SignedIn", "connect", "sign_in"]

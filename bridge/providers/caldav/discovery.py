@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 from bridge.errors import Blocked, NotACalendarServer
 from bridge.providers.caldav.calendars import is_calendar
 from bridge.providers.caldav.client import Client
-from bridge.providers.caldav.paths import key
 from bridge.providers.caldav.xml import CAL, DAV, Multistatus, Response, propfind
 from bridge.providers.guard import Guard, origin
 
@@ -115,7 +114,7 @@ def _probe(client: Client, url: str) -> tuple[str, Response] | None:
     if answer.status != 207:
         return None
     for response in Multistatus(answer):
-        if response.status in (None, 200) and (not response.href or key(response.href) == key(answer.url)):
+        if response.status in (None, 200):  # of depth 0 there is one, however its href is spelt
             return answer.url, response
     return None
 

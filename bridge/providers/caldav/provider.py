@@ -200,7 +200,7 @@ class CalDAVProvider:
         if answer.status != 207:
             raise read_refused(answer)
         for response in Multistatus(answer):
-            if key(response.href) == key(calendar) and response.status in (None, 200):
+            if response.status in (None, 200):
                 return response
         raise CalendarGone(
             f"This calendar no longer exists at {self._client.host}. Choose another one, or disconnect it."
