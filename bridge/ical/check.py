@@ -94,9 +94,8 @@ def _check_times(part: Component) -> None:
     if start is None and part.name == "VEVENT":
         raise Invalid("The event has no start (DTSTART).", NOT_CALENDAR_DATA)
     for line in _times(part):
-        value = line.value.strip().upper()
-        if wall_time(value.removesuffix("Z")) is None:
-            raise Invalid(f"{line.name}: “{value[:40]}” is no date or time.", NOT_CALENDAR_DATA)
+        if wall_time(line.value.strip().upper().removesuffix("Z")) is None:
+            raise Invalid(f"{line.name}: “{line.value[:40]}” is no date or time.", NOT_CALENDAR_DATA)
     length = part.value("DURATION")
     if length is not None and duration(length) is None:
         raise Invalid(f"DURATION: “{length[:40]}” is no length of time.", NOT_CALENDAR_DATA)
