@@ -35,7 +35,7 @@ def show() -> ResponseReturnValue:
         happenings = agenda.between(tx, me.user.id, start, end, zone)
         connected = any(link.reads or link.writes for link in links.of_user(tx, me.user.id))
         told = notices.standing(tx, me.user.id)
-    colors = {one.id: _color(one, number) for number, one in enumerate(calendars)}
+    colors = {one.id: _color(one) for one in calendars}
     return render_template(
         "agenda.html",
         days=list(_by_day(happenings, first)),
@@ -62,10 +62,9 @@ def _day(given: str | None, today: date) -> date:
     return day if 1971 <= day.year <= 9000 else today
 
 
-def _color(calendar: agenda.Shown, number: int) -> str:
-    return words.color(
-        calendar.color or (words.BOOKINGS_COLOR if calendar.kind == "bookings" else None), number
-    )
+def _color(calendar: agenda.Shown) -> str:
+    usual = words.BOOKINGS_COLOR if calendar.kind == "bookings" else None
+    return words.color(calendar.color or usual, calendar.id)
 
 
 @dataclass(frozen=True, slots=True)

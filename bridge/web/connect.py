@@ -30,7 +30,8 @@ def _who() -> str:
 @pages.get("/connect")
 def choose() -> ResponseReturnValue:
     """Which provider?"""
-    return render_template("connect_choose.html", kinds=providers.KINDS)
+    kinds = sorted(providers.KINDS.items(), key=lambda kind: not kind[1].start)  # "another server" comes last
+    return render_template("connect_choose.html", kinds=kinds)
 
 
 @pages.get("/connect/<kind>")

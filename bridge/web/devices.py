@@ -38,7 +38,7 @@ def add() -> ResponseReturnValue:
 def revoke(device: int) -> ResponseReturnValue:
     """Take the password back."""
     row = people.revoke_device(the_bridge(), visitor().user.email, device)
-    flash(f"“{row.name}” has been signed out. Its password no longer works.")
+    flash(f"“{row.name}” is removed. Its password no longer works.")
     return redirect(url_for("devices.show"), 303)
 
 

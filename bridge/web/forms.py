@@ -52,7 +52,7 @@ class Disconnect(FlaskForm):  # type: ignore[misc]
     """What becomes of the bookings we put into the provider's calendar."""
 
     pushed = RadioField(
-        choices=[("keep", ""), ("remove-future", ""), ("remove-all", "")],
+        choices=["keep", "remove-future", "remove-all"],
         validators=[InputRequired("Please choose what should happen to the bookings there.")],
     )
 

@@ -69,6 +69,8 @@ def of_link(link: LinkRow, account: AccountRow, now: datetime, zone: ZoneInfo) -
     more = f"{reason} {agreed}".strip()
     if running(link, now):
         return State("busy", "Syncing…", agreed)
+    if account.state == "needs-sign-in":
+        return State("warn", "Waits for the sign-in", agreed)
     if link.held:
         return State("warn", "Waits for your OK", agreed)
     if not link.released:

@@ -75,7 +75,7 @@ def _line(row: JournalRow, ours: dict[int, str], theirs: dict[int, str], devices
         _title(row.after or row.before),
         _what(row.before, row.after),
         where,
-        _who(row, remote, devices),
+        _who(row, where, remote, devices),
         row.at,
         row.loser is not None,
     )
@@ -99,14 +99,14 @@ def _what(before: str | None, after: str | None) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
 
 
-def _who(row: JournalRow, remote: str, devices: dict[str, str]) -> str:
+def _who(row: JournalRow, where: str, remote: str, devices: dict[str, str]) -> str:
     kind, _, number = row.actor.partition(":")
     match kind:
         case "device":
-            return devices.get(number, "a device that was signed out")
+            return devices.get(number, "a device that was removed")
         case "user":
             return "you, on these pages"
         case "pass":
-            return f"sync with {remote}"
+            return "sync" if where == remote else f"sync with {remote}"
         case _:
             return "the command line"

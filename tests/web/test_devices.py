@@ -1,0 +1,66 @@
+"""Devices: a password shown once, and taken back."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from bridge.service import people
+from bridge.wiring import Bridge
+from tests.web.browser import Browser
+from tests.web.conftest import ANNA
+
+
+def works(bridge: Bridge, password: str) -> bool:
+    with bridge.db.reading() as tx:
+        return people.verify_device(tx, bridge.vault, ANNA, password) is not None
+
+
+def test_a_new_device_gets_a_password_that_works_until_it_is_removed(
+    at_annas: Browser, bridge: Bridge
+) -> None:
+    at_annas.open("/devices").press("Create its password", name="  My iPhone ")
+    assert "“My iPhone” is ready to be set up" in at_annas.text
+    shown = {
+        name: at_annas.document.get_element_by_id(name).value for name in ("server", "username", "password")
+    }
+    assert shown["server"] == f"{bridge.public_url}/dav/{ANNA}/"
+    assert shown["username"] == ANNA
+    assert works(bridge, shown["password"])
+
+    at_annas.open("/devices")
+    assert shown["password"] not in at_annas.html
+    assert "My iPhone Not used yet · added today at 12:00" in at_annas.text
+    at_annas.press("Remove My iPhone")
+    assert "“My iPhone” is removed. Its password no longer works." in at_annas.text
+    assert not works(bridge, shown["password"])
+
+
+def test_a_nameless_or_doubled_device_is_refused_beside_the_field(at_annas: Browser) -> None:
+    at_annas.open("/devices").press("Create its password", name=" ")
+    assert "Please give the device a name" in at_annas.beside("name")
+    at_annas.press("Create its password", name="Phone")
+    at_annas.open("/devices").press("Create its password", name="Phone")
+    assert at_annas.status == 422
+    assert "already" in at_annas.beside("name")
+    assert at_annas.field("name").get("value") == "Phone"
+
+
+def test_the_server_is_named_by_its_public_address_alone(at_annas: Browser, app: Flask) -> None:
+    cookie = at_annas.client.get_cookie("bridge")
+    assert cookie is not None
+    answer = app.test_client(use_cookies=False).post(
+        "/devices",
+        data={"name": "Phone", "csrf_token": at_annas.token()},
+        headers={"Host": "evil.example", "Cookie": f"bridge={cookie.value}"},
+    )
+    assert answer.status_code == 200
+    assert "evil.example" not in answer.get_data(as_text=True)
+
+
+def test_last_used_is_told(at_annas: Browser, bridge: Bridge) -> None:
+    made = people.add_device(bridge, ANNA, "Phone")
+    from bridge.store.people import touch_device
+
+    with bridge.db.writing() as tx:
+        touch_device(tx, made.device_id, bridge.clock.now())
+    assert "Last used today at 12:00" in at_annas.open("/devices").text

@@ -1,0 +1,118 @@
+"""The calendar settings: what each state of an account and a calendar looks like, and its buttons."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bridge.store import accounts, links
+from bridge.store.people import UserRow
+from bridge.wiring import Bridge
+from tests.web import studio
+from tests.web.browser import Browser
+from tests.web.conftest import NOON, Clock
+
+
+def test_without_an_account_there_is_one_thing_to_do(at_annas: Browser) -> None:
+    at_annas.open("/calendar/settings")
+    assert "2-way sync" in at_annas.text
+    at_annas.follow("Connect a calendar")
+    assert "Where is the calendar you already use?" in at_annas.text
+
+
+def test_agreement_is_told_with_its_age(
+    at_annas: Browser, bridge: Bridge, anna: UserRow, clock: Clock
+) -> None:
+    number = studio.account(bridge, anna)
+    studio.link(bridge, number, "Family", reads=True, agreed_at=NOON)
+    clock.pass_(minutes=3)
+    at_annas.open("/calendar/settings")
+    assert "Apple iCloud Connected" in at_annas.text
+    assert "Family Its events appear here. In agreement 3 minutes ago" in at_annas.text
+
+
+def test_what_is_held_is_listed_with_its_reason_and_a_button(
+    at_annas: Browser, bridge: Bridge, anna: UserRow
+) -> None:
+    studio.link(
+        bridge,
+        studio.account(bridge, anna),
+        "Work",
+        writes=True,
+        state="held",
+        held=["12 of 30 events disappeared."],
+    )
+    at_annas.open("/calendar/settings")
+    assert "Work Your bookings go there. Waits for your OK 12 of 30 events disappeared." in at_annas.text
+    assert any("That is right, go on" in b.text_content() for b in at_annas.document.iter("button"))
+
+
+def test_an_account_whose_password_died_asks_for_the_new_one_right_there(
+    at_annas: Browser, bridge: Bridge, anna: UserRow
+) -> None:
+    number = studio.account(bridge, anna, state="needs-sign-in", state_reason="iCloud refuses the password.")
+    studio.link(bridge, number, "Family", reads=True, agreed_at=NOON - timedelta(days=1))
+    at_annas.open("/calendar/settings")
+    assert "Needs you to sign in again" in at_annas.text
+    assert "iCloud refuses the password. New app-specific password" in at_annas.text
+    assert "Last in agreement yesterday at 12:00. Waits for the sign-in" in at_annas.text
+    assert "Sync now" not in at_annas.text
+    at_annas.press("Sign in again", password="")
+    assert at_annas.beside("password") == "Please type the password."
+
+
+def test_an_account_in_trouble_says_why_and_when_it_is_tried_again(
+    at_annas: Browser, bridge: Bridge, anna: UserRow
+) -> None:
+    studio.account(
+        bridge, anna, state="retrying", state_reason="iCloud is busy.", next_try=NOON + timedelta(minutes=30)
+    )
+    at_annas.open("/calendar/settings")
+    assert "Having trouble" in at_annas.text
+    assert "iCloud is busy. We try again by ourselves today at 12:30." in at_annas.text
+
+
+def test_sync_now_makes_every_calendar_of_the_account_due_and_ends_its_rest(
+    at_annas: Browser, bridge: Bridge, anna: UserRow
+) -> None:
+    number = studio.account(bridge, anna, state="retrying", next_try=NOON + timedelta(hours=1))
+    link = studio.link(
+        bridge, number, "Family", reads=True, agreed_at=NOON, due_at=NOON + timedelta(minutes=5)
+    )
+    at_annas.open("/calendar/settings").press("Sync now")
+    assert "Syncing now." in at_annas.text
+    assert bridge.due.is_set()
+    with bridge.db.reading() as tx:
+        assert links.get(tx, link).due_at == NOON
+        assert accounts.get(tx, number).next_try is None
+
+
+def test_a_choice_that_never_started_leads_to_its_plan(
+    at_annas: Browser, bridge: Bridge, anna: UserRow
+) -> None:
+    studio.link(bridge, studio.account(bridge, anna), "Family", reads=True, state="new", released=False)
+    at_annas.open("/calendar/settings")
+    assert "Nothing has been written to your calendar yet." in at_annas.text
+    assert any(a.get("href").endswith("/preview") for a in at_annas.document.iter("a"))
+
+
+def test_a_running_pass_is_shown_and_watched(at_annas: Browser, bridge: Bridge, anna: UserRow) -> None:
+    link = studio.link(bridge, studio.account(bridge, anna), "Family", reads=True, agreed_at=NOON)
+    with bridge.db.writing() as tx:
+        assert links.acquire(tx, link, "somebody", NOON)
+    at_annas.open("/calendar/settings")
+    assert "Syncing…" in at_annas.text
+    assert 'data-busy="yes"' in at_annas.html
+
+
+def test_disconnecting_says_first_what_it_would_do(at_annas: Browser, bridge: Bridge, anna: UserRow) -> None:
+    family = studio.link(bridge, studio.account(bridge, anna), "Family", reads=True)
+    studio.mirrored(bridge, family, studio.event("d", "Dentist", "DTSTART:20261123T090000Z|DURATION:PT1H"))
+    at_annas.open("/calendar/settings").follow("Disconnect…")
+    assert "1 event of its calendars disappears from here." in at_annas.text
+    for choice in ("Keep them there", "Remove the coming ones", "Remove all of them"):
+        assert choice in at_annas.text
+    at_annas.press("Disconnect", pushed="everything")
+    assert at_annas.status == 422
+    at_annas.press("Disconnect", pushed="keep")
+    assert "Apple iCloud is disconnected." in at_annas.text
+    assert "Dentist" not in at_annas.open("/").text
