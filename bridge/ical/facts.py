@@ -57,3 +57,16 @@ def facts(text: str | Component | fields.Reading) -> Facts:
 def _sequence(component: Component) -> int:
     value = (component.value("SEQUENCE") or "").strip()
     return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0
+
+
+def stamps(text: str | Component | fields.Reading) -> frozenset[tuple[str | None, str, str]]:
+    """What every program moves when it saves an edit (RFC 5545 3.8.7): DTSTAMP, LAST-MODIFIED and SEQUENCE
+    of each
+    instance. Unchanged stamps beside changed text are the mark of a server that rewrites what it stores."""
+    reading = text if isinstance(text, fields.Reading) else fields.Reading(text)
+    return frozenset(
+        (key, line.name, line.value)
+        for key, part in reading.instances.items()
+        for line in part.lines()
+        if line.name in ("DTSTAMP", "LAST-MODIFIED", "SEQUENCE")
+    )

@@ -28,7 +28,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Literal
 
-from bridge.ical.facts import facts
+from bridge.ical.facts import facts, stamps
 from bridge.ical.fields import changed, fingerprint
 from bridge.ical.marker import mark, marker, unmark
 from bridge.ical.merge import GroupConflict, arrived, first_merge, merge
@@ -223,11 +223,20 @@ def _settle_flight(item: Item) -> tuple[Item, bool]:
         # A lost create cannot be told from one that somebody deleted again, unless the deletion was seen.
         arrived_there = flight.expect is None and item.deletion_seen
         return (replace(item, base=sent), True) if arrived_there else (item, False)
-    if fingerprint(remote.text) == fingerprint(flight.text):
+    if fingerprint(remote.text) == fingerprint(flight.text) or _rewritten(flight.text, remote.text):
         return replace(item, base=replace(sent, remote=remote.text, tag=remote.tag)), True
     if remote.tag == flight.expect or not _carries(remote.text, flight.text, base.remote if base else None):
         return item, False
     return replace(item, base=sent), True
+
+
+def _rewritten(sent: str, remote: str) -> bool:
+    """Whether the server, not a person, made ``remote`` of what we sent: it bears this write's marker and
+    its stamps, and says the same time, title and place."""
+    ours = marker(sent)
+    if ours is None or marker(remote) != ours or stamps(remote) != stamps(sent):
+        return False
+    return not any(group in ("when", "title", "place", "component") for _, group in changed(sent, remote))
 
 
 def _carries(remote: str, sent: str, before: str | None) -> bool:

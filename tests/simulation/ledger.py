@@ -89,7 +89,7 @@ class Story:
     superseded: set[tuple[str, int]] = field(default_factory=set)
     deletions: list[dict[str, int]] = field(default_factory=list)  # what each deleter saw
     cancelled: bool = False
-    blind: bool = False  # deleted over there before we could know that our create had arrived
+    blind: bool = False  # deleted there while a write of ours was out: restoring is safer than losing
     side_of: dict[tuple[str, int], str] = field(default_factory=dict)
 
     def latest(self, group: str) -> list[int]:

@@ -240,7 +240,7 @@ class World:
         self.ledger.deleted(_uid(text), shown(text))
         with self.db.reading() as tx:
             row = pairings.by_href(tx, link.id, href)
-        if row is not None and row.base_etag is None:
+        if row is not None and row.flight is not None:
             self.ledger.stories[_uid(text)].blind = True
         link.far.remove(link.remote_id, href)
         self.trace.append(f"delete there {_uid(text)}")
