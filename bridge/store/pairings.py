@@ -63,9 +63,12 @@ _TEXTS = (
 )
 _FULL: Select[Any] = select(*columns(Paired, pairing), *_TEXTS)
 _INDEX_OF_LINK = _INDEX.where(pairing.c.link_id == bindparam("link_id"))
-_UNSETTLED = _INDEX_OF_LINK.where(or_(pairing.c.flight.is_not(None), pairing.c.problem_kind == "retry"))
+# spelled as the index ix_pairing_unsettled is, or it is not used
 _UNSETTLED_OR_GIVEN_UP = _INDEX_OF_LINK.where(
     or_(pairing.c.flight.is_not(None), pairing.c.problem_kind.is_not(None))
+)
+_UNSETTLED = _UNSETTLED_OR_GIVEN_UP.where(
+    or_(pairing.c.flight.is_not(None), pairing.c.problem_kind == "retry")
 )
 _BY_HREF = _FULL.where(pairing.c.link_id == bindparam("link_id"), pairing.c.href == bindparam("href"))
 _BY_UID = _FULL.where(

@@ -25,6 +25,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -137,7 +138,6 @@ object_ = Table(
     Column("href", Text, nullable=False),  # last path segment, decoded
     Column("uid", Text, nullable=False),
     Column("etag", Text, nullable=False),  # without quotes; changes exactly when the bytes do
-    Column("text", Text, nullable=False),  # the original, byte for byte (UTF-8)
     Column("fingerprint", Text, nullable=False),  # of its meaning; see bridge.ical.fields
     Column("component", Text, nullable=False),  # VEVENT, VTODO ...
     Column("kind", Text, nullable=False),  # booking | block | foreign
@@ -149,9 +149,17 @@ object_ = Table(
     Column("seq", BigInteger, nullable=False),  # the calendar's seq at its last change
     Column("created", Instant, nullable=False),
     Column("modified", Instant, nullable=False),
+    Column(
+        "text", Text, nullable=False
+    ),  # the original, byte for byte (UTF-8); last, as SQLite walks over it
     UniqueConstraint("calendar_id", "href"),
     UniqueConstraint("calendar_id", "uid"),
-    Index(None, "calendar_id", "starts", "ends"),
+)
+Index(
+    "ix_object_series",  # the few that the occurrence index can't answer for
+    object_.c.calendar_id,
+    sqlite_where=text("recurring = 1"),
+    postgresql_where=text("recurring"),
 )
 
 occurrence = Table(
@@ -170,8 +178,8 @@ Index(
     "ix_occurrence_coarse",
     occurrence.c.calendar_id,
     occurrence.c.starts,
-    sqlite_where=~occurrence.c.exact,
-    postgresql_where=~occurrence.c.exact,
+    sqlite_where=text("exact = 0"),
+    postgresql_where=text("NOT exact"),
 )
 
 change = Table(
@@ -223,7 +231,7 @@ link = Table(
     Column("edits", Boolean, nullable=False, default=False),
     Column("writes", Boolean, nullable=False, default=False),
     Column("blocks_slots", Boolean, nullable=False, default=True),
-    Column("mirror_id", ForeignKey("calendar.id", ondelete="SET NULL")),
+    Column("mirror_id", ForeignKey("calendar.id", ondelete="SET NULL"), index=True),
     Column("released", Boolean, nullable=False, default=False),  # the user let the first plan go ahead
     Column("held", JSON),  # why it waits for the user: a list of sentences; None: it does not
     Column("state", Text, nullable=False, default="new"),  # new healthy retrying held gone read-only
@@ -245,25 +253,24 @@ link = Table(
     sqlite_autoincrement=True,  # ids are never used again
 )
 
+#: What an index of the few pairings with something on their way or wrong with them is limited to.
+UNSETTLED = "flight IS NOT NULL OR problem_kind IS NOT NULL"
+
 pairing = Table(
     "pairing",
     metadata,
     Column("id", Key, primary_key=True),
     Column("link_id", ForeignKey("link.id", ondelete="CASCADE"), nullable=False),
-    Column("calendar_id", ForeignKey("calendar.id", ondelete="CASCADE"), nullable=False),
+    Column("calendar_id", ForeignKey("calendar.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("uid", Text, nullable=False),
     Column("href", Text, nullable=False),  # remote
     Column("generation", Integer, nullable=False, default=1),  # how often it was re-created there
     # the two bases; None before the first agreement
-    Column("base_hub", Text),  # our text when both last agreed; None beside base_remote: the same text
-    Column("base_remote", Text),  # theirs, as received
     Column("base_etag", Text),  # our object's etag at that moment
     Column("base_tag", Text),  # their tag at that moment
     # the write in flight: recorded before it is sent, forgotten when its outcome is known
     Column("flight", Text),  # put | delete; None: none
-    Column("flight_hub", Text),  # our text that it stands for (becomes base_hub)
     Column("flight_etag", Text),
-    Column("flight_text", Text),  # what is sent (becomes base_remote, unless the server rewrote it)
     Column("flight_expect", Text),  # the tag it expects; None: a create
     # an object that waits or was given up
     Column("problem", Text),  # a sentence; None: fine
@@ -272,10 +279,20 @@ pairing = Table(
     Column("problem_etag", Text),  # likewise ours
     Column("tries", Integer, nullable=False, default=0),
     Column("rewrites", Integer, nullable=False, default=0),  # in a row, without a user's edit: loop breaker
+    # the texts come last: SQLite walks over whatever stands before the column that is asked for
+    Column("base_hub", Text),  # our text when both last agreed; None beside base_remote: the same text
+    Column("base_remote", Text),  # theirs, as received
+    Column("flight_hub", Text),  # our text that it stands for (becomes base_hub)
+    Column("flight_text", Text),  # what is sent (becomes base_remote, unless the server rewrote it)
     UniqueConstraint("link_id", "href"),
     UniqueConstraint("link_id", "calendar_id", "uid"),
 )
-Index("ix_pairing_unsettled", pairing.c.link_id, pairing.c.flight, pairing.c.problem_kind)
+Index(
+    "ix_pairing_unsettled",
+    pairing.c.link_id,
+    sqlite_where=text(UNSETTLED),
+    postgresql_where=text(UNSETTLED),
+)
 
 # --- what happened ---------------------------------------------------------------------------------
 
@@ -297,10 +314,10 @@ journal = Table(
     "journal",
     metadata,
     Column("id", Key, primary_key=True),
-    Column("user_id", ForeignKey("user.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("user_id", ForeignKey("user.id", ondelete="CASCADE"), nullable=False),
     Column("pass_id", ForeignKey("pass.id", ondelete="CASCADE"), index=True),  # None: not made by a pass
-    Column("link_id", ForeignKey("link.id", ondelete="SET NULL")),
-    Column("calendar_id", ForeignKey("calendar.id", ondelete="SET NULL")),
+    Column("link_id", ForeignKey("link.id", ondelete="SET NULL"), index=True),
+    Column("calendar_id", ForeignKey("calendar.id", ondelete="SET NULL"), index=True),
     Column("side", Text, nullable=False),  # hub | remote
     Column("action", Text, nullable=False),  # create | update | delete | restore
     Column("uid", Text, nullable=False),
@@ -310,7 +327,8 @@ journal = Table(
     Column("loser", Text),  # the text whose conflicting groups were overruled, if any
     Column("actor", Text, nullable=False),
     Column("at", Instant, nullable=False),
-    Index(None, "user_id", "at"),
+    Index(None, "user_id", "id"),
+    Index(None, "at"),
 )
 
 conflict = Table(

@@ -1,12 +1,381 @@
-"""The first schema."""
+"""The first schema, as ``bridge.store.tables`` had it at the first release. Never edited after that."""
 
+import sqlalchemy as sa
 from alembic import op
-
-from bridge.store.tables import metadata
 
 revision = "0001"
 down_revision = None
 
+#: SQLite only numbers rows by itself when the key is spelled INTEGER.
+KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 
 def upgrade() -> None:
-    metadata.create_all(op.get_bind())
+    op.create_table(
+        "installation",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("uid", sa.Text(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("public_url", sa.Text(), nullable=True),
+        sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_installation")),
+    )
+    op.create_table(
+        "studio",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("slug", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_studio")),
+        sa.UniqueConstraint("slug", name=op.f("uq_studio_slug")),
+    )
+    op.create_table(
+        "user",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("studio_id", KEY, nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("password_hash", sa.Text(), nullable=True),
+        sa.Column("session_version", sa.Integer(), nullable=False),
+        sa.Column("time_zone", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("on_delete", sa.Text(), nullable=False),
+        sa.Column("on_move", sa.Text(), nullable=False),
+        sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["studio_id"], ["studio.id"], name=op.f("fk_user_studio_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_user")),
+        sa.UniqueConstraint("email", name=op.f("uq_user_email")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_user_studio_id"), "user", ["studio_id"], unique=False)
+    op.create_table(
+        "account",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("user_id", KEY, nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("username", sa.Text(), nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=True),
+        sa.Column("conflict", sa.Text(), nullable=True),
+        sa.Column("mail", sa.Boolean(), nullable=False),
+        sa.Column("profile", sa.JSON(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("state_reason", sa.Text(), nullable=True),
+        sa.Column("state_since", sa.BigInteger(), nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("next_try", sa.BigInteger(), nullable=True),
+        sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user.id"], name=op.f("fk_account_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_account_user_id"), "account", ["user_id"], unique=False)
+    op.create_table(
+        "calendar",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("user_id", KEY, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("editable", sa.Boolean(), nullable=False),
+        sa.Column("props", sa.JSON(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("pruned_seq", sa.BigInteger(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("horizon_start", sa.BigInteger(), nullable=False),
+        sa.Column("horizon_end", sa.BigInteger(), nullable=False),
+        sa.Column("longest", sa.BigInteger(), nullable=False),
+        sa.Column("modified", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user.id"], name=op.f("fk_calendar_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calendar")),
+        sa.UniqueConstraint("user_id", "name", name=op.f("uq_calendar_user_id_name")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "device",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("user_id", KEY, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("secret_mac", sa.Text(), nullable=False),
+        sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.Column("last_used", sa.BigInteger(), nullable=True),
+        sa.Column("revoked", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_device_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_device")),
+        sa.UniqueConstraint("secret_mac", name=op.f("uq_device_secret_mac")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_device_user_id"), "device", ["user_id"], unique=False)
+    op.create_table(
+        "notice",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("user_id", KEY, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("uid", sa.Text(), nullable=True),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("dismissed", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_notice_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
+    )
+    op.create_index(op.f("ix_notice_user_id"), "notice", ["user_id"], unique=False)
+    op.create_table(
+        "change",
+        sa.Column("calendar_id", KEY, nullable=False),
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("href", sa.Text(), nullable=False),
+        sa.Column("uid", sa.Text(), nullable=False),
+        sa.Column("deleted", sa.Boolean(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["calendar_id"], ["calendar.id"], name=op.f("fk_change_calendar_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("calendar_id", "seq", name=op.f("pk_change")),
+    )
+    op.create_table(
+        "link",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("account_id", KEY, nullable=False),
+        sa.Column("remote_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("color", sa.Text(), nullable=True),
+        sa.Column("writable", sa.Boolean(), nullable=False),
+        sa.Column("reads", sa.Boolean(), nullable=False),
+        sa.Column("edits", sa.Boolean(), nullable=False),
+        sa.Column("writes", sa.Boolean(), nullable=False),
+        sa.Column("blocks_slots", sa.Boolean(), nullable=False),
+        sa.Column("mirror_id", KEY, nullable=True),
+        sa.Column("released", sa.Boolean(), nullable=False),
+        sa.Column("held", sa.JSON(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("state_reason", sa.Text(), nullable=True),
+        sa.Column("cursor", sa.Text(), nullable=True),
+        sa.Column("bookings_seq", sa.BigInteger(), nullable=False),
+        sa.Column("mirror_seq", sa.BigInteger(), nullable=False),
+        sa.Column("listed_at", sa.BigInteger(), nullable=True),
+        sa.Column("agreed_at", sa.BigInteger(), nullable=True),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("lease_holder", sa.Text(), nullable=True),
+        sa.Column("lease_until", sa.BigInteger(), nullable=True),
+        sa.Column("fence", sa.BigInteger(), nullable=False),
+        sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_link_account_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["mirror_id"], ["calendar.id"], name=op.f("fk_link_mirror_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_link")),
+        sa.UniqueConstraint("account_id", "remote_id", name=op.f("uq_link_account_id_remote_id")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_link_due_at"), "link", ["due_at"], unique=False)
+    op.create_index(op.f("ix_link_mirror_id"), "link", ["mirror_id"], unique=False)
+    op.create_table(
+        "object",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("calendar_id", KEY, nullable=False),
+        sa.Column("href", sa.Text(), nullable=False),
+        sa.Column("uid", sa.Text(), nullable=False),
+        sa.Column("etag", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("component", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("hidden", sa.Boolean(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("starts", sa.BigInteger(), nullable=True),
+        sa.Column("ends", sa.BigInteger(), nullable=True),
+        sa.Column("recurring", sa.Boolean(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.Column("modified", sa.BigInteger(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["calendar_id"], ["calendar.id"], name=op.f("fk_object_calendar_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_object")),
+        sa.UniqueConstraint("calendar_id", "href", name=op.f("uq_object_calendar_id_href")),
+        sa.UniqueConstraint("calendar_id", "uid", name=op.f("uq_object_calendar_id_uid")),
+    )
+    op.create_index(
+        "ix_object_series",
+        "object",
+        ["calendar_id"],
+        unique=False,
+        sqlite_where=sa.text("recurring = 1"),
+        postgresql_where=sa.text("recurring"),
+    )
+    op.create_table(
+        "suggestion",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("user_id", KEY, nullable=False),
+        sa.Column("calendar_id", KEY, nullable=False),
+        sa.Column("uid", sa.Text(), nullable=False),
+        sa.Column("before", sa.Text(), nullable=False),
+        sa.Column("after", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["calendar_id"], ["calendar.id"], name=op.f("fk_suggestion_calendar_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user.id"], name=op.f("fk_suggestion_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_suggestion")),
+    )
+    op.create_index(op.f("ix_suggestion_user_id"), "suggestion", ["user_id"], unique=False)
+    op.create_table(
+        "occurrence",
+        sa.Column("object_id", KEY, nullable=False),
+        sa.Column("calendar_id", sa.BigInteger(), nullable=False),
+        sa.Column("starts", sa.BigInteger(), nullable=False),
+        sa.Column("ends", sa.BigInteger(), nullable=False),
+        sa.Column("exact", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["object_id"], ["object.id"], name=op.f("fk_occurrence_object_id"), ondelete="CASCADE"
+        ),
+    )
+    op.create_index(
+        op.f("ix_occurrence_calendar_id_starts_ends_object_id"),
+        "occurrence",
+        ["calendar_id", "starts", "ends", "object_id"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_occurrence_coarse",
+        "occurrence",
+        ["calendar_id", "starts"],
+        unique=False,
+        sqlite_where=sa.text("exact = 0"),
+        postgresql_where=sa.text("NOT exact"),
+    )
+    op.create_index(op.f("ix_occurrence_object_id"), "occurrence", ["object_id"], unique=False)
+    op.create_table(
+        "pairing",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("link_id", KEY, nullable=False),
+        sa.Column("calendar_id", KEY, nullable=False),
+        sa.Column("uid", sa.Text(), nullable=False),
+        sa.Column("href", sa.Text(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("base_etag", sa.Text(), nullable=True),
+        sa.Column("base_tag", sa.Text(), nullable=True),
+        sa.Column("flight", sa.Text(), nullable=True),
+        sa.Column("flight_etag", sa.Text(), nullable=True),
+        sa.Column("flight_expect", sa.Text(), nullable=True),
+        sa.Column("problem", sa.Text(), nullable=True),
+        sa.Column("problem_kind", sa.Text(), nullable=True),
+        sa.Column("problem_tag", sa.Text(), nullable=True),
+        sa.Column("problem_etag", sa.Text(), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("rewrites", sa.Integer(), nullable=False),
+        sa.Column("base_hub", sa.Text(), nullable=True),
+        sa.Column("base_remote", sa.Text(), nullable=True),
+        sa.Column("flight_hub", sa.Text(), nullable=True),
+        sa.Column("flight_text", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["calendar_id"], ["calendar.id"], name=op.f("fk_pairing_calendar_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["link_id"], ["link.id"], name=op.f("fk_pairing_link_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pairing")),
+        sa.UniqueConstraint("link_id", "calendar_id", "uid", name=op.f("uq_pairing_link_id_calendar_id_uid")),
+        sa.UniqueConstraint("link_id", "href", name=op.f("uq_pairing_link_id_href")),
+    )
+    op.create_index(op.f("ix_pairing_calendar_id"), "pairing", ["calendar_id"], unique=False)
+    op.create_index(
+        "ix_pairing_unsettled",
+        "pairing",
+        ["link_id"],
+        unique=False,
+        sqlite_where=sa.text("flight IS NOT NULL OR problem_kind IS NOT NULL"),
+        postgresql_where=sa.text("flight IS NOT NULL OR problem_kind IS NOT NULL"),
+    )
+    op.create_table(
+        "pass",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("link_id", KEY, nullable=False),
+        sa.Column("user_id", KEY, nullable=False),
+        sa.Column("started", sa.BigInteger(), nullable=False),
+        sa.Column("finished", sa.BigInteger(), nullable=True),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.Column("undone", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["link_id"], ["link.id"], name=op.f("fk_pass_link_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_pass_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pass")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_pass_link_id"), "pass", ["link_id"], unique=False)
+    op.create_index(op.f("ix_pass_user_id"), "pass", ["user_id"], unique=False)
+    op.create_table(
+        "conflict",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("user_id", KEY, nullable=False),
+        sa.Column("link_id", KEY, nullable=False),
+        sa.Column("calendar_id", KEY, nullable=False),
+        sa.Column("pass_id", KEY, nullable=True),
+        sa.Column("uid", sa.Text(), nullable=False),
+        sa.Column("group", sa.Text(), nullable=False),
+        sa.Column("ours", sa.Text(), nullable=False),
+        sa.Column("theirs", sa.Text(), nullable=False),
+        sa.Column("winner", sa.Text(), nullable=False),
+        sa.Column("resolved", sa.Text(), nullable=True),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["calendar_id"], ["calendar.id"], name=op.f("fk_conflict_calendar_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["link_id"], ["link.id"], name=op.f("fk_conflict_link_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["pass_id"], ["pass.id"], name=op.f("fk_conflict_pass_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user.id"], name=op.f("fk_conflict_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_conflict")),
+    )
+    op.create_index(op.f("ix_conflict_user_id"), "conflict", ["user_id"], unique=False)
+    op.create_table(
+        "journal",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("user_id", KEY, nullable=False),
+        sa.Column("pass_id", KEY, nullable=True),
+        sa.Column("link_id", KEY, nullable=True),
+        sa.Column("calendar_id", KEY, nullable=True),
+        sa.Column("side", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("uid", sa.Text(), nullable=False),
+        sa.Column("href", sa.Text(), nullable=False),
+        sa.Column("before", sa.Text(), nullable=True),
+        sa.Column("after", sa.Text(), nullable=True),
+        sa.Column("loser", sa.Text(), nullable=True),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["calendar_id"], ["calendar.id"], name=op.f("fk_journal_calendar_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["link_id"], ["link.id"], name=op.f("fk_journal_link_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["pass_id"], ["pass.id"], name=op.f("fk_journal_pass_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user.id"], name=op.f("fk_journal_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_journal")),
+    )
+    op.create_index(op.f("ix_journal_at"), "journal", ["at"], unique=False)
+    op.create_index(op.f("ix_journal_calendar_id"), "journal", ["calendar_id"], unique=False)
+    op.create_index(op.f("ix_journal_link_id"), "journal", ["link_id"], unique=False)
+    op.create_index(op.f("ix_journal_pass_id"), "journal", ["pass_id"], unique=False)
+    op.create_index(op.f("ix_journal_user_id_id"), "journal", ["user_id", "id"], unique=False)
