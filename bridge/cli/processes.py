@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import logging
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from bridge.cli.arguments import Calls, Parser, call
@@ -46,7 +48,7 @@ def _serve(options: argparse.Namespace, _out: Output) -> None:
     from bridge.worker import Worker
 
     bridge, listener = _listening(options)
-    origin = serve.Origin({"/dav": _dav_app(bridge), **_well_known()}, make_app(bridge))
+    origin = _origin(bridge, make_app(bridge), {"/dav": _dav_app(bridge)})
     worker = Worker(bridge)
     stop = serve.stop_on_signals()
     worker.start()
@@ -64,14 +66,14 @@ def _web(options: argparse.Namespace, _out: Output) -> None:
     bridge, listener = _listening(options)
     stop = serve.stop_on_signals()
     _announce(bridge, listener, {"Pages": "/"})
-    serve.run(bridge, serve.Origin(_well_known(), make_app(bridge)), listener, stop)
+    serve.run(bridge, _origin(bridge, make_app(bridge)), listener, stop)
 
 
 def _dav(options: argparse.Namespace, _out: Output) -> None:
     from bridge import serve
 
     bridge, listener = _listening(options)
-    origin = serve.Origin({"/dav": _dav_app(bridge), **_well_known()}, serve.health(serve.not_found, bridge))
+    origin = _origin(bridge, serve.not_found, {"/dav": _dav_app(bridge)})
     stop = serve.stop_on_signals()
     _announce(bridge, listener, {"CalDAV": "/dav/"})
     serve.run(bridge, origin, listener, stop)
@@ -115,10 +117,14 @@ def _dav_app(bridge: Bridge) -> WSGIApplication:
     return make_dav_app(bridge, lambda _calendar_id: bridge.due.set())
 
 
-def _well_known() -> dict[str, WSGIApplication]:
-    from bridge.serve import redirect
+def _origin(
+    bridge: Bridge, pages: WSGIApplication, mounts: Mapping[str, WSGIApplication] = MappingProxyType({})
+) -> WSGIApplication:
+    """What every process answers, whichever part of the origin is its own."""
+    from bridge import serve
 
-    return {"/.well-known/caldav": redirect("/dav/")}
+    well_known = {"/.well-known/caldav": serve.redirect("/dav/")}
+    return serve.health(serve.Origin({**mounts, **well_known}, pages), bridge)
 
 
 def _log() -> None:

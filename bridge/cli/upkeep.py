@@ -32,7 +32,7 @@ def _demo(options: argparse.Namespace, out: Output) -> None:
 
     made = demo.fill(opened(options))
     lines = [
-        f"A demo studio: {made.bookings} bookings and blocks around today.",
+        "A demo studio, with bookings and blocks around today.",
         f"Pages:    {made.web}",
         f"CalDAV:   {made.caldav}",
         f"User:     {made.username}",

@@ -117,7 +117,9 @@ def test_a_file_that_is_no_database_is_said(call: Call, data: Path) -> None:
     assert "database" in call("user", "list").refusal
 
 
-def test_a_bug_is_one_line_and_a_log(call: Call, data: Path, anna: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_is_one_line_and_a_log(
+    call: Call, data: Path, anna: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from bridge.service import people
 
     def broken(_bridge: object) -> None:
@@ -157,7 +159,17 @@ def test_a_short_call_loads_neither_the_pages_nor_the_plugin(run: Call, data: Pa
     )
     loaded = set(eval(done.stdout))
     assert "bridge.wiring" in loaded
-    assert not loaded & {"flask", "alembic", "radicale", "huey", "caldav", "cryptography", "argon2", "rich", "waitress"}
+    assert not loaded & {
+        "flask",
+        "alembic",
+        "radicale",
+        "huey",
+        "caldav",
+        "cryptography",
+        "argon2",
+        "rich",
+        "waitress",
+    }
 
 
 def test_json_is_one_value_even_in_a_process_of_its_own(run: Call) -> None:

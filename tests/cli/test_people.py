@@ -29,7 +29,14 @@ def test_a_user_is_added_once(call: Call, anna: str) -> None:
 
 
 def test_what_is_no_address_is_refused(call: Call) -> None:
-    for wrong in ("anna", "anna@", "@studio.example", "an na@studio.example", "a/b@studio.example", "a:b@c.example"):
+    for wrong in (
+        "anna",
+        "anna@",
+        "@studio.example",
+        "an na@studio.example",
+        "a/b@studio.example",
+        "a:b@c.example",
+    ):
         assert "not an e-mail address" in call("user", "add", wrong).refusal
 
 
@@ -74,7 +81,15 @@ def test_whoever_is_unknown_is_unknown_everywhere(call: Call) -> None:
         ("device", "add", "nobody@studio.example", "phone"),
         ("device", "list", "nobody@studio.example"),
         ("device", "revoke", "nobody@studio.example", "1"),
-        ("account", "add", "nobody@studio.example", "caldav", "--url", "https://cal.example", "--password-stdin"),
+        (
+            "account",
+            "add",
+            "nobody@studio.example",
+            "caldav",
+            "--url",
+            "https://cal.example",
+            "--password-stdin",
+        ),
         ("account", "list", "nobody@studio.example"),
         ("source", "set", "nobody@studio.example", "studio"),
         ("booking", "list", "nobody@studio.example"),
