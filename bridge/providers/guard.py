@@ -15,6 +15,8 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Callable, Iterable
+from queue import Empty, Queue
+from threading import Thread
 from time import monotonic
 from typing import Any
 
@@ -26,6 +28,9 @@ from bridge.errors import Blocked, Unreachable
 #: Name and port to numeric addresses, as the system's resolver gives them.
 Resolve = Callable[[str, int], list[str]]
 
+#: How long the name servers may take.
+RESOLVE_SECONDS = 5.0
+
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 #: Ranges that lead somewhere else than they say: NAT64 (RFC 6052, 8215), 6to4 (RFC 3056), Teredo (RFC 4380).
@@ -35,9 +40,27 @@ _TUNNELS = tuple(
 
 
 def system_resolve(host: str, port: int) -> list[str]:
-    """Every address of the name, ``/etc/hosts`` included. Raises ``OSError``."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+    """Every address of the name, ``/etc/hosts`` included. Raises ``OSError``.
+
+    The system's resolver knows no time limit, so it is asked in a thread that we stop waiting for.
+    """
+    answers: Queue[list[str] | OSError] = Queue()
+
+    def ask() -> None:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            answers.put(list(dict.fromkeys(str(address[0]) for *_, address in found)))
+        except (OSError, UnicodeError) as error:
+            answers.put(OSError(str(error)))
+
+    Thread(target=ask, name=f"resolve {host}", daemon=True).start()
+    try:
+        answer = answers.get(timeout=RESOLVE_SECONDS)
+    except Empty:
+        raise OSError("the name servers do not answer") from None
+    if isinstance(answer, OSError):
+        raise answer
+    return answer
 
 
 def is_public(address: str) -> bool:
@@ -113,7 +136,7 @@ class Guard:
         host = ascii_host(host)
         try:
             found = self._resolve(host, port)
-        except (OSError, UnicodeError):
+        except OSError:
             found = []
         if not found:
             raise Unreachable(f"There is no host named {host}. Check the spelling, or try again later.")

@@ -16,8 +16,8 @@ APP_PASSWORD = "app-specific password"  # noqa: S105 (what a form calls it)
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One row. ``start``: where discovery begins, empty where the user has to say. ``secret``: what the form
-    calls the password. ``help``: where to get one. ``note``: what to know before signing in. ``domains``: mail
-    domains whose calendars are surely there."""
+    calls the password. ``help``: where to get one. ``note``: what to know before signing in.
+    ``domains``: mail domains whose calendars are surely there."""
 
     label: str
     start: str = ""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 
 from bridge.errors import Blocked, Unreachable
+from bridge.providers import guard
 from bridge.providers.guard import Guard, ascii_host, is_public, origin
 
 PRIVATE = [
@@ -61,15 +65,15 @@ def test_other_spellings_of_this_machine_are_recognised_by_what_they_resolve_to(
 
 @pytest.mark.parametrize("address", [a for a in PRIVATE if "%" not in a])
 def test_a_name_that_leads_inside_is_refused(address: str):
-    guard = Guard(resolve=lambda host, port: [address])
+    gate = Guard(resolve=lambda host, port: [address])
     with pytest.raises(Blocked, match="PICSELLO_BRIDGE_ALLOW_HOSTS"):
-        guard.addresses("calendar.example.com", 443)
+        gate.addresses("calendar.example.com", 443)
 
 
 def test_one_private_address_among_public_ones_is_enough():
-    guard = Guard(resolve=lambda host, port: ["1.1.1.1", "10.0.0.7"])
+    gate = Guard(resolve=lambda host, port: ["1.1.1.1", "10.0.0.7"])
     with pytest.raises(Blocked):
-        guard.addresses("calendar.example.com", 443)
+        gate.addresses("calendar.example.com", 443)
 
 
 def test_a_name_that_nobody_knows_is_unreachable():
@@ -116,12 +120,12 @@ def test_a_password_inside_an_address_is_not_repeated():
 
 def test_the_administrator_opens_a_host_or_one_port_of_it():
     inside = lambda host, port: ["10.0.0.7"]  # noqa: E731
-    guard = Guard({"nas.local", "10.0.0.8:8443", "[fd00::7]:5232"}, inside)
-    guard.check("http://nas.local/dav/")
-    guard.check("http://NAS.local.:5000/dav/")
-    guard.check("https://10.0.0.8:8443/")
-    assert guard.addresses("nas.local", 443) == ["10.0.0.7"]
-    assert guard.allows("fd00::7", 5232)
+    gate = Guard({"nas.local", "10.0.0.8:8443", "[fd00::7]:5232"}, inside)
+    gate.check("http://nas.local/dav/")
+    gate.check("http://NAS.local.:5000/dav/")
+    gate.check("https://10.0.0.8:8443/")
+    assert gate.addresses("nas.local", 443) == ["10.0.0.7"]
+    assert gate.allows("fd00::7", 5232)
     for url in (
         "http://10.0.0.8:8444/",
         "http://xnas.local/",
@@ -129,9 +133,9 @@ def test_the_administrator_opens_a_host_or_one_port_of_it():
         "http://10.0.0.8/",
     ):
         with pytest.raises(Blocked):
-            guard.check(url)
+            gate.check(url)
     with pytest.raises(Blocked):
-        guard.addresses("10.0.0.8", 8444)
+        gate.addresses("10.0.0.8", 8444)
 
 
 def test_an_allowed_host_has_no_other_spellings():
@@ -142,3 +146,19 @@ def test_an_allowed_host_has_no_other_spellings():
 def test_an_international_name_is_spelt_as_dns_spells_it():
     assert ascii_host("Kalender-Müller.Example.") == "xn--kalender-mller-psb.example"
     assert origin("https://MÜLLER.example:8443/dav/") == ("https", "xn--mller-kva.example", 8443)
+
+
+def test_name_servers_that_say_nothing_hold_nobody(monkeypatch: pytest.MonkeyPatch):
+    over = threading.Event()
+
+    def silent(*_: object, **__: object) -> None:
+        over.wait(10)
+        raise OSError
+
+    monkeypatch.setattr(guard.socket, "getaddrinfo", silent)
+    monkeypatch.setattr(guard, "RESOLVE_SECONDS", 0.05)
+    start = time.monotonic()
+    with pytest.raises(Unreachable):
+        Guard().addresses("calendar.example.com", 443)
+    over.set()
+    assert time.monotonic() - start < 2

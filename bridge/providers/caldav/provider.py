@@ -3,7 +3,7 @@
 Deltas come from sync-collection (RFC 6578), else from the collection's ctag and the objects' tags. A server
 that answers an unknown token with a full listing as if nothing were wrong (DAViCal, SOGo) cannot be told
 apart here: the engine asks for ``changes(calendar, None)`` from time to time. Writes name the version they
-expect, are sent once, and are read back until the server has shown that it stores what it is given.
+expect, are sent once, and are read back where the answer names no version.
 """
 
 from __future__ import annotations
@@ -42,9 +42,6 @@ from bridge.providers.http import Answer
 BATCH = 100
 BATCH_BYTES = 2 * 1024 * 1024
 
-#: So many writes in a row must have been stored as sent before they are no longer read back.
-PROOFS = 3
-
 #: Marks a tag that we made up because the server gave none: it equals nothing, so the text is compared.
 _UNTAGGED = "untagged:"
 
@@ -58,8 +55,7 @@ class CalDAVProvider:
     """One account's calendars below ``home``.
 
     ``profile`` is what was learnt about the server and is worth keeping between passes: ``auth`` (basic or
-    digest), ``single`` (the home is one calendar), ``sync`` (False: no sync-collection), ``verbatim`` (writes
-    in a row that were stored as sent; -1: it rewrites).
+    digest), ``single`` (the home is one calendar), ``sync`` (False: no sync-collection).
     """
 
     def __init__(self, client: Client, home: str, profile: Mapping[str, Any] | None = None):
@@ -108,16 +104,14 @@ class CalDAVProvider:
     def put(self, calendar: str, href: str, text: str, expect: str | None) -> Entry:
         answer = self._write("PUT", href, text.encode(), _condition(expect), calendar, create=expect is None)
         tag = answer.headers.get("ETag", "").strip()
-        if tag and not tag.startswith("W/") and self._profile.get("verbatim", 0) >= PROOFS:
+        if tag and not tag.startswith("W/"):
             return Entry(href, tag)
+        # no tag (RFC 4791 5.3.4: it was rewritten), or a weak one, as GMX gives on PUT alone
         stored = self._get(href)
         if stored is None:
             raise UnknownOutcome(
                 f"{self._client.host} took the entry and does not show it. We look at it again."
             )
-        if tag and not tag.startswith("W/") and stored.tag != tag:
-            return Entry(href, tag)  # somebody was quicker than our look: their version is for the next pass
-        self._learn(stored.text == text)
         return stored
 
     def delete(self, calendar: str, href: str, expect: str) -> None:
@@ -264,10 +258,6 @@ class CalDAVProvider:
             # iCloud also says 403 to one entry that it dislikes: the calendar itself told which it is
             raise object_refused(answer)
         raise refusal
-
-    def _learn(self, verbatim: bool) -> None:
-        seen = self._profile.get("verbatim", 0)
-        self._profile["verbatim"] = -1 if not verbatim or seen < 0 else min(seen + 1, PROOFS)
 
 
 def _read_cursor(cursor: str | None) -> dict[str, str]:
