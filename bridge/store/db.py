@@ -111,6 +111,27 @@ class Database:
         with turn, _explained(), engines.write.begin() as tx:
             yield tx
 
+    @contextmanager
+    def rebuilding(self) -> Iterator[Connection]:
+        """As ``writing``, for migrations: SQLite alters a table by making it anew and dropping the old one,
+        and that must not cascade to the rows that refer to it. References are checked before the commit."""
+        if not self.on_sqlite:
+            with self.writing() as tx:
+                yield tx
+            return
+        engines = self._open()
+        turn: AbstractContextManager[None] = engines.turn() if engines.turn else nullcontext()
+        with turn, _explained(), engines.write.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            driver.execute("PRAGMA foreign_keys=OFF")  # has no effect inside a transaction
+            try:
+                with connection.begin():
+                    yield connection
+                    if driver.execute("PRAGMA foreign_key_check").fetchone():
+                        raise StoreError("The database could not be brought up to date; nothing was changed.")
+            finally:
+                driver.execute("PRAGMA foreign_keys=ON")
+
     def migrate(self) -> None:
         """Bring the schema to this version; cheap if it is. Raises StoreError for a newer one."""
         from bridge.store import schema

@@ -42,7 +42,7 @@ def migrate(db: Database) -> None:
     """
     if is_current(db):
         return
-    with db.writing() as tx:
+    with db.rebuilding() as tx:
         if not db.on_sqlite:
             tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
         _upgrade(tx)

@@ -56,7 +56,7 @@ class Cluster:
         options = {"listen_addresses": "", "unix_socket_directories": self.folder, "max_connections": 60}
         # nothing here has to survive the machine
         options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-        command = [_binary("postgres"), "-D", self.folder / "data"]
+        command = [_binary("postgres"), "-D", str(self.folder / "data")]
         for name, value in options.items():
             command += ["-c", f"{name}={value}"]
         with (self.folder / "log").open("ab") as log:
@@ -91,7 +91,7 @@ def postgres() -> Iterator[Cluster]:
         initdb = [
             _binary("initdb"),
             "-D",
-            folder / "data",
+            str(folder / "data"),
             "-U",
             "postgres",
             "--auth=trust",

@@ -10,13 +10,17 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import IntegrityError
 
 from bridge.errors import StoreError
-from bridge.store import schema
+from bridge.store import calendars, changes, contents, horizon, objects, pairings, people, schema
 from bridge.store.db import Database
 from bridge.store.tables import metadata
+from tests.store.studio import NOW, Studio, event
 
 
 def test_an_empty_database_is_brought_up_to_date_once(empty: Database) -> None:
@@ -76,6 +80,64 @@ def test_processes_that_start_on_nothing_migrate_once(empty: Database) -> None:
         process.join()
     assert [process.exitcode for process in processes] == [0, 0, 0]
     assert empty.is_current()
+
+
+def test_a_table_that_is_made_anew_keeps_what_refers_to_it(studio: Studio) -> None:
+    """SQLite's only way to alter most of a table must not delete everybody's calendars."""
+    studio.put("a.ics", event("a"))
+    with studio.db.rebuilding() as tx:
+        operations = Operations(MigrationContext.configure(tx))
+        with operations.batch_alter_table("user", recreate="auto") as user:
+            user.alter_column("source", nullable=True)
+    assert studio.get("a.ics") is not None
+    with pytest.raises(IntegrityError), studio.db.writing() as tx:
+        calendars.create(tx, 999, "orphan", kind="mirror", title="", now=NOW)
+
+
+def test_a_step_that_loses_a_reference_is_taken_back(tmp_path: Path) -> None:
+    studio = migrated_studio(tmp_path)
+    with pytest.raises(StoreError, match="nothing was changed"), studio.db.rebuilding() as tx:
+        tx.execute(text('DELETE FROM "user"'))
+    assert studio.get("a.ics") is not None
+
+
+def migrated_studio(folder: Path) -> Studio:
+    database = Database(f"sqlite:///{folder}/bridge.db")
+    database.migrate()
+    studio = Studio.opened(database, "anna@studio.example")
+    studio.put("a.ics", event("a"))
+    return studio
+
+
+#: What every poll, save and pass asks.
+HOT = {
+    "an object": contents._GET,
+    "an object by UID": contents._BY_UID,
+    "the listing": contents._LISTING,
+    "a stretch of time": horizon._IN_RANGE,
+    "dense series": horizon._DENSE,
+    "series beyond the horizon": horizon._SERIES,
+    "a delta": changes._SINCE,
+    "the UID check": objects._CLASH,
+    "links to wake for bookings": objects._DUE_WRITERS,
+    "links to wake for a mirror": objects._DUE_EDITORS,
+    "unsettled pairings": pairings._UNSETTLED,
+    "a remote object": pairings._BY_HREF,
+    "a home": calendars._OF_EMAIL,
+    "a device": people._BY_MAC,
+}
+
+
+@pytest.mark.parametrize("question", HOT)
+def test_no_hot_question_walks_a_table(tmp_path: Path, question: str) -> None:
+    """Its time must follow what is asked for, not what others keep."""
+    studio = migrated_studio(tmp_path)
+    sql = str(HOT[question].compile(dialect=sqlite.dialect()))
+    with studio.db.reading() as tx:
+        plan = tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", (1,) * sql.count("?")).all()
+    steps = [str(step[3]) for step in plan]
+    assert steps
+    assert [step for step in steps if step.startswith("SCAN") and "installation" not in step] == []
 
 
 def migrate(url: str) -> None:
