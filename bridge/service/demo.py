@@ -134,8 +134,8 @@ def _furnish(tx: Connection, user: UserRow, now: datetime) -> None:
     for day, starts, ends, title in BLOCKS:
         date = today + timedelta(days=day)
         uid = secrets.token_hex(16).upper()
-        span = (datetime.combine(date, at, zone) for at in (starts, ends))
-        text = _from_a_phone(uid, title, *span, now)
+        first, last = (datetime.combine(date, at, zone) for at in (starts, ends))
+        text = _from_a_phone(uid, title, first, last, now)
         client_writes.put(tx, user, calendar, f"{uid}.ics", text, actor="command", now=now)
 
 

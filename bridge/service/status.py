@@ -18,7 +18,7 @@ def list_accounts(bridge: Bridge, email: str | None = None) -> list[dict[str, An
         for user in users:
             for account in accounts.of_user(tx, user.id):
                 taking_part = [link for link in links.of_account(tx, account.id) if takes_part(link)]
-                moments = [link.agreed_at for link in taking_part]
+                moments = [link.agreed_at for link in taking_part if link.agreed_at]
                 held = [sentence for link in taking_part for sentence in link.held or ()]
                 rows.append(
                     {
@@ -34,7 +34,7 @@ def list_accounts(bridge: Bridge, email: str | None = None) -> list[dict[str, An
                         "mail": account.mail,
                         "links": len(taking_part),
                         "held": held,
-                        "agreed": min(moments) if moments and None not in moments else None,
+                        "agreed": min(moments) if moments and len(moments) == len(taking_part) else None,
                     }
                 )
     return rows
