@@ -25,6 +25,8 @@ from bridge.providers.guard import Guard, PinnedBackend, origin
 #: Methods that change nothing, so that they may be sent again on a fresh connection (RFC 9110 9.2.1).
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT"})
 
+AGENT = f"picsello-bridge/{__version__}"
+
 Credentials = httpx2.Auth
 
 
@@ -137,7 +139,7 @@ class Http:
             trust_env=False,
             follow_redirects=False,
             timeout=httpx2.Timeout(self._limits.seconds, connect=self._limits.connect),
-            headers={"User-Agent": f"picsello-bridge/{__version__}", "Accept-Encoding": "gzip"},
+            headers={"User-Agent": AGENT, "Accept-Encoding": "gzip"},
         )
 
     @property

@@ -52,6 +52,8 @@ def test_what_is_sent_is_what_was_given(server: FaultProxy, connected: Connect):
     assert put.headers["If-None-Match"] == "*"
     assert put.headers["Content-Length"] == str(len(AWKWARD.encode()))
     assert "Transfer-Encoding" not in put.headers
+    assert put.headers["Content-Type"] == "text/calendar; charset=utf-8"
+    assert put.headers["User-Agent"].startswith("picsello-bridge/")
     assert put.path == HREF
     assert (entry.tag, entry.text) == ('"1"', None)
 

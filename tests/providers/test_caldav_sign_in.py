@@ -183,6 +183,7 @@ def test_every_kind_can_be_signed_in_to():
 
 def test_plain_http_is_tried_only_where_it_is_allowed():
     assert starts("calendar.example.com", Guard()) == ["https://calendar.example.com"]
+    assert starts("anna@example.com", Guard()) == ["https://example.com"]
     allowed = Guard({"nas.local"})
     assert starts("nas.local", allowed) == ["https://nas.local", "http://nas.local"]
     assert starts("caldavs://nas.local/dav/", allowed) == ["https://nas.local/dav/"]

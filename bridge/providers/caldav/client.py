@@ -21,7 +21,7 @@ from caldav.lib.python_utilities import WireBytes
 from bridge.errors import Blocked, NotACalendarServer, SignInNeeded, UnknownOutcome
 from bridge.providers.caldav.refusals import preconditions, retry_later
 from bridge.providers.guard import origin
-from bridge.providers.http import SAFE, Answer, Http, same_house
+from bridge.providers.http import AGENT, SAFE, Answer, Http, same_house
 
 XML = "application/xml; charset=utf-8"
 
@@ -81,7 +81,12 @@ class Client:
         self.http = http
         self.host = origin(url)[1]
         self._library = _Library(
-            url=url, username=username, password=password, auth_type=auth_type, enable_rfc6764=False
+            url=url,
+            username=username,
+            password=password,
+            auth_type=auth_type,
+            headers={"User-Agent": AGENT},
+            enable_rfc6764=False,
         )
         self._library.session.close()
         self._session = _Session(http)
@@ -152,7 +157,7 @@ class Client:
     def _once(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         self._session.answer = None
         try:
-            self._library.request(url, method, cast(Any, WireBytes(body)), headers)
+            self._library.request(url, method, cast(Any, WireBytes(body) if body else ""), headers)
         except (DAVError, NotImplementedError) as error:
             # the library raises for some statuses; the answer itself is what we judge
             if self._session.answer is None:

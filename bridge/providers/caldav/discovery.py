@@ -39,6 +39,8 @@ def starts(typed: str, guard: Guard) -> list[str]:
     if "://" in text:
         guard.check(text)
         return [text]
+    if "/" not in text:
+        text = text.rpartition("@")[2]  # a mail address stands for its domain (RFC 6764 section 6)
     if not text:
         raise Blocked("Give the address of the calendar server.")
     secure, plain = "https://" + text, "http://" + text
