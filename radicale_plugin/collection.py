@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from radicale.item import Item
 from radicale.storage import BaseCollection
+from radicale.xmlutils import make_clark, make_human_tag
 
 from bridge.errors import BridgeError, Invalid, NotAllowed
 from bridge.ical.check import check_resource
@@ -20,7 +21,9 @@ from bridge.service import client_writes
 from bridge.store import objects
 from bridge.store.calendars import CalendarRow
 from bridge.store.objects import StoredObject
-from radicale_plugin import capture, filters as caldav_filters, report
+from bridge.store.people import user_by_email
+from radicale_plugin import capture, report
+from radicale_plugin import filters as caldav_filters
 from radicale_plugin.auth import identity
 from radicale_plugin.item import StoredItem, http_date, quoted
 
@@ -155,7 +158,7 @@ class CalendarCollection(BaseCollection):
             names = [listed.href for listed in objects.listing(tx, self.row.id)]
         yield from names
 
-    def serialize(self, vcf_to_ics: bool = False, ShareActions: dict[str, Any] | None = None) -> str:  # noqa: N803
+    def serialize(self, vcf_to_ics: bool = False, ShareActions: dict[str, Any] | None = None) -> str:
         with self._runtime.transaction("r") as tx:
             texts = (stored.text for stored in objects.all_objects(tx, self.row.id))
             return report.whole_calendar(str(self.get_meta("D:displayname")), texts)
@@ -163,13 +166,15 @@ class CalendarCollection(BaseCollection):
     # --- properties --------------------------------------------------------------------------------
 
     def get_meta(self, key: str | None = None) -> Any:
-        props: Mapping[str, str] = {"D:displayname": self.row.title, **self.row.props, **_OURS}
+        theirs = {make_human_tag(name): value for name, value in self.row.props.items()}
+        props: Mapping[str, str] = {"D:displayname": self.row.title, **theirs, **_OURS}
         return props if key is None else props.get(key)
 
     def set_meta(self, props: Mapping[str, str]) -> None:
-        kept = {name: value for name, value in props.items() if name not in _OURS}
-        if kept.get("D:displayname") == self.row.title:
-            del kept["D:displayname"]
+        """Kept under their full names (``{DAV:}displayname``), which are nobody's own invention."""
+        kept = {make_clark(name): value for name, value in props.items() if name not in _OURS}
+        if kept.get("{DAV:}displayname") == self.row.title:
+            del kept["{DAV:}displayname"]
         if len(kept) > MOST_PROPS or any(
             len(name) + len(value) > LONGEST_PROP for name, value in kept.items()
         ):
@@ -183,7 +188,7 @@ class CalendarCollection(BaseCollection):
         text = self._as_sent(item)
         with self._runtime.transaction("w") as tx:
             now = self._runtime.bridge.clock.now()
-            user = self._storage.user(tx, self.owner)
+            user = user_by_email(tx, self.owner)
             old = objects.get(tx, self.row.id, href)
             try:
                 check_resource(text, max_bytes=self._runtime.max_object)
@@ -201,7 +206,7 @@ class CalendarCollection(BaseCollection):
         if href is None:
             raise ValueError("[Errno 13] calendars are not removed by clients")
         with self._runtime.transaction("w") as tx:
-            user = self._storage.user(tx, self.owner)
+            user = user_by_email(tx, self.owner)
             now = self._runtime.bridge.clock.now()
             client_writes.delete(tx, user, self.row, href, actor=self.actor, now=now)
             self._runtime.changed(self.row.id)

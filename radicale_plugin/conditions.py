@@ -31,7 +31,7 @@ class Conditions:
 
     @classmethod
     def of(cls, environ: Mapping[str, Any]) -> Conditions:
-        # If-Match compares strongly, so that a weak tag never matches; If-None-Match weakly (RFC 9110 8.8.3.2)
+        # If-Match compares strongly, so that a weak tag never matches; the other weakly (RFC 9110 8.8.3.2)
         return cls(
             _tags(environ, "HTTP_IF_MATCH", weak=False), _tags(environ, "HTTP_IF_NONE_MATCH", weak=True)
         )

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from bridge.errors import Invalid
 from bridge.ical.text import Component, Line, parse
 from bridge.store.objects import StoredObject
-from radicale_plugin.xmlbody import CALDAV
+from radicale_plugin.xmlbody import CALDAV, seconds
 
 #: The ids of the objects that take place in [start, end), seconds since 1970.
 InRange = Callable[[int | None, int | None], set[int]]
@@ -28,7 +28,7 @@ _COLLATIONS: dict[str, Callable[[str], str]] = {
 
 def window(element: ET.Element) -> tuple[int | None, int | None]:
     """A time-range's or expand's ends, seconds since 1970; ``xmlbody`` has checked their form."""
-    start, end = (_seconds(value) if (value := element.get(name)) else None for name in ("start", "end"))
+    start, end = (seconds(value) if (value := element.get(name)) else None for name in ("start", "end"))
     return start, end
 
 
@@ -143,7 +143,3 @@ def _moment_matches(rule: ET.Element, value: str) -> bool:
     start, end = window(rule)
     at = moment.timestamp()
     return (start is None or start <= at) and (end is None or at < end)
-
-
-def _seconds(value: str) -> int:
-    return int(datetime.strptime(value, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp())

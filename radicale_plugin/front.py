@@ -26,12 +26,14 @@ from io import BytesIO
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from radicale import config, log as radicale_log
+from radicale import config
+from radicale import log as radicale_log
 
 from bridge.errors import Invalid
 from radicale_plugin import answers, paths
 from radicale_plugin.answers import Answer
-from radicale_plugin.app import ALLOW, BODY, CONTENT_TYPE, DAV, BridgeApplication
+from radicale_plugin.app import ALLOW, DAV, BridgeApplication
+from radicale_plugin.request import BODY, CONTENT_TYPE
 from radicale_plugin.runtime import BridgeLike, Runtime
 
 REALM = "picsello-bridge"
@@ -48,7 +50,7 @@ _UNTRUSTED = (
 
 
 def make_dav_app(bridge: BridgeLike, on_change: Callable[[int], None] | None = None) -> WSGIApplication:
-    """The CalDAV application over an open bridge, to be mounted (SCRIPT_NAME says where, ``/dav`` by contract).
+    """The CalDAV application over an open bridge, to be mounted (SCRIPT_NAME says where; by contract, /dav).
 
     ``on_change(calendar_id)`` is called after each commit by a client, to wake the worker at once.
     """

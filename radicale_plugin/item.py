@@ -52,8 +52,8 @@ class StoredItem(Item):
 
     @property
     def vobject_item(self) -> vobject.base.Component:
-        """For what is left of Radicale that parses (its free-busy web view): a text that vobject refuses counts as an
-        empty calendar there, so that it spoils no one else's answer."""
+        """For what is left of Radicale that parses (a query on a single object): a text that vobject
+        refuses counts as an empty calendar there, so that it spoils no one else's answer."""
         if self._vobject_item is None:
             try:
                 self._vobject_item = vobject.readOne(self._text)

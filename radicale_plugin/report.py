@@ -1,7 +1,7 @@
 """Objects as a report shows them: expanded series (RFC 4791 9.6.5), and a whole calendar in one text.
 
 Both work on lines: what is not about time stays as the client wrote it. A ``C:expand`` is taken out of the
-request before Radicale sees it, for Radicale would expand every event of the calendar, twice, with its parser.
+request before Radicale sees it, for Radicale would expand every event of the calendar with its parser.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bridge.store.objects import StoredObject
 from radicale_plugin.filters import window
 from radicale_plugin.xmlbody import CALDAV
 
-#: Instances in one answer, over all its objects. More is refused (RFC 4791 7.8, number-of-matches-within-limits).
+#: Instances in one answer, over all its objects; more is refused (RFC 4791 7.8).
 MOST = 50_000
 
 #: What an instance has of its own, and so not from the component that describes it.
@@ -35,7 +35,7 @@ class Expansion:
 
     start: int
     end: int
-    left: int = field(default=MOST)
+    left: int = field(default_factory=lambda: MOST)
 
     def of(self, stored: StoredObject, time_zone: str) -> str | None:
         """The object's instances in the window as an object of their own; None if there are none. What is

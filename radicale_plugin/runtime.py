@@ -118,7 +118,7 @@ _runtimes_lock = Lock()
 
 
 def of(configuration: Configuration) -> Runtime:
-    """The runtime that ``front.make_dav_app`` put into the configuration, else one opened from the environment
+    """The runtime that ``front.make_dav_app`` put there, else one opened from the environment
     (``PICSELLO_BRIDGE_DATA``, ``PICSELLO_BRIDGE_DATABASE_URL`` ..., see ``bridge.config``), where the options
     ``data`` and ``database_url`` of ``[storage]`` win. Raises BridgeError kinds with a plain sentence."""
     given = _option(configuration, "runtime")

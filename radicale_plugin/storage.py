@@ -1,7 +1,7 @@
-"""Radicale's ``[storage]`` over the bridge's store. Loaded by name: ``[storage] type = radicale_plugin.storage``.
+"""Radicale's ``[storage]`` over the bridge's store. Loaded by name: ``type = radicale_plugin.storage``.
 
 Paths: ``/`` holds the principals, ``/<email>/`` is a user's principal and calendar home,
-``/<email>/bookings/`` and ``/<email>/<mirror>/`` are the calendars. Who may see what is decided in ``rights``.
+``/<email>/bookings/`` and ``/<email>/<mirror>/`` are the calendars. Who may see what: see ``rights``.
 """
 
 from __future__ import annotations
@@ -14,12 +14,10 @@ from radicale.config import Configuration
 from radicale.item import Item
 from radicale.pathutils import strip_path
 from radicale.storage import BaseCollection, BaseStorage
-from sqlalchemy import Connection
 
 from bridge.errors import BridgeError
 from bridge.service import client_writes
-from bridge.store import calendars, objects, people
-from bridge.store.people import UserRow
+from bridge.store import calendars, objects
 from radicale_plugin import runtime
 from radicale_plugin.auth import identity
 from radicale_plugin.collection import CalendarCollection, Folder, refused
@@ -92,10 +90,6 @@ class Storage(BaseStorage):
         with self.runtime.transaction("r") as tx:
             return [CalendarCollection(self, email, row) for row in calendars.of_email(tx, email, name)]
 
-    def user(self, tx: Connection, email: str) -> UserRow:
-        """The user whose home this is. Raises NotFound."""
-        return people.user_by_email(tx, email)
-
     def move(self, item: Item, to_collection: BaseCollection, to_href: str) -> None:
         """Under ``python -m radicale`` only. Radicale has checked Overwrite and UIDs."""
         source = item.collection
@@ -126,5 +120,5 @@ class Storage(BaseStorage):
         raise ValueError("[Errno 13] calendars are not made by clients")
 
     def verify(self) -> bool:
-        """``radicale --verify-storage``: the schema is this version's; ``picsello-bridge doctor`` looks deeper."""
+        """For ``--verify-storage``: the schema is this version's. ``picsello-bridge doctor`` looks deeper."""
         return self.runtime.bridge.db.is_current()

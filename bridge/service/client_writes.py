@@ -104,7 +104,7 @@ def delete(
     now: datetime,
     condition: Condition = anything,
 ) -> str:
-    """A client deletes the object at ``href``; returns what became of it: ``deleted``, ``restored`` (it is there
+    """A client deletes the object at ``href``; returns what became of it: ``deleted``, ``restored`` (there
     again under a new ETag), ``hidden`` (from clients) or ``cancelled``.
 
     A booking that is cancelled already is hidden: it has nothing left to lose, and the client wants it gone.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import shutil
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -103,7 +104,7 @@ class Client:
         environ: dict[str, object] | None = None,
         **headers: str,
     ) -> Answer:
-        """``headers`` by name with underscores (``If_Match``); ``environ`` overrides what the server would set."""
+        """``headers`` by name with underscores (``If_Match``); ``environ`` overrides what a server sets."""
         data = body.encode() if isinstance(body, str) else body
         # as a server hands it over: percent-decoded bytes, spelled in Latin-1
         raw = unquote_to_bytes(urlsplit(self.prefix + path).path).decode("latin-1")
@@ -176,8 +177,8 @@ class Client:
         return self(
             "REPORT",
             calendar,
-            f'<D:sync-collection xmlns:D="DAV:"><D:sync-token>{token}</D:sync-token><D:sync-level>1</D:sync-level>'
-            "<D:prop><D:getetag/></D:prop></D:sync-collection>",
+            f'<D:sync-collection xmlns:D="DAV:"><D:sync-token>{token}</D:sync-token>'
+            "<D:sync-level>1</D:sync-level><D:prop><D:getetag/></D:prop></D:sync-collection>",
         )
 
     def props(self, path: str, *names: str, depth: str = "0") -> Answer:
@@ -238,10 +239,19 @@ class Studio:
             objects.put(tx, calendar_id, href, text, kind="foreign", actor="pass:1", now=self.clock.now())
 
 
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with its schema, made once."""
+    folder = tmp_path_factory.mktemp("empty") / "data"
+    Bridge.open(Settings.load(str(folder), None, {})).db.close()
+    return folder
+
+
 @pytest.fixture
-def studio(tmp_path: Path) -> Iterator[Studio]:
+def studio(empty_store: Path, tmp_path: Path) -> Iterator[Studio]:
+    folder = shutil.copytree(empty_store, tmp_path / "data")
     clock = ManualClock()
-    bridge = Bridge.open(Settings.load(str(tmp_path / "data"), None, {}), clock)
+    bridge = Bridge.open(Settings.load(str(folder), None, {}), clock)
     woken: list[int] = []
     app = make_dav_app(bridge, woken.append)
     clients = []

@@ -182,7 +182,10 @@ def test_a_read_only_mirror_refuses_every_write(studio: Studio) -> None:
         studio.anna("MOVE", path, Destination=f"/dav{BOOKINGS}x.ics"),
     ):
         assert (answer.status, answer.precondition) == (403, "need-privileges")
-    colour = '<D:propertyupdate xmlns:D="DAV:"><D:set><D:prop><D:displayname>M</D:displayname></D:prop></D:set></D:propertyupdate>'
+    colour = (
+        '<D:propertyupdate xmlns:D="DAV:"><D:set><D:prop><D:displayname>M</D:displayname></D:prop></D:set>'
+        "</D:propertyupdate>"
+    )
     assert studio.anna("PROPPATCH", HOME + "family/", colour).status == 403
     assert studio.anna("GET", path).body == event("x").encode()
 

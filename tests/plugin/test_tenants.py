@@ -19,10 +19,14 @@ PATHS = {
 }
 NOWHERE = {name: path.replace("anna@", "nobody@") for name, path in PATHS.items()}
 PROPFIND = '<D:propfind xmlns:D="DAV:"><D:prop><D:displayname/><D:getetag/></D:prop></D:propfind>'
-PROPPATCH = '<D:propertyupdate xmlns:D="DAV:"><D:set><D:prop><D:displayname>Hers</D:displayname></D:prop></D:set></D:propertyupdate>'
+PROPPATCH = (
+    '<D:propertyupdate xmlns:D="DAV:"><D:set><D:prop><D:displayname>Hers</D:displayname></D:prop></D:set>'
+    "</D:propertyupdate>"
+)
 QUERY = (
-    '<C:calendar-query xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:prop><C:calendar-data/></D:prop>'
-    '<C:filter><C:comp-filter name="VCALENDAR"/></C:filter></C:calendar-query>'
+    '<C:calendar-query xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav">'
+    '<D:prop><C:calendar-data/></D:prop><C:filter><C:comp-filter name="VCALENDAR"/></C:filter>'
+    "</C:calendar-query>"
 )
 FREE_BUSY = (
     '<C:free-busy-query xmlns:C="urn:ietf:params:xml:ns:caldav">'
@@ -91,8 +95,8 @@ def test_a_stranger_is_asked_to_sign_in_everywhere(furnished: Studio) -> None:
 def test_an_event_is_not_smuggled_into_anothers_calendar(furnished: Studio) -> None:
     own = "/berta@elsewhere.example/bookings/"
     furnished.berta.put(own + "mine.ics", event("mine"))
-    for kind in PATHS:
-        assert furnished.berta("MOVE", own + "mine.ics", Destination="/dav" + PATHS[kind]).status == 403
+    for path in PATHS.values():
+        assert furnished.berta("MOVE", own + "mine.ics", Destination="/dav" + path).status == 403
     assert furnished.berta.multiget(own, "../../anna@studio.example/bookings/b1.ics").texts() == {}
     assert furnished.berta.multiget("/", "anna@studio.example/bookings/b1.ics").status in (403, 207)
 

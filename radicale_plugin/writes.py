@@ -1,0 +1,130 @@
+"""PUT, DELETE and MOVE of single objects: from a request to ``bridge.service.client_writes`` and back.
+
+Conditions are checked and the change is made in one transaction; what takes time (reading the text) is
+done before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from urllib.parse import quote
+
+from radicale.pathutils import sanitize_path
+from sqlalchemy import Connection
+
+from bridge.errors import NotAllowed, NotFound, TooLarge
+from bridge.ical.check import check_resource
+from bridge.service import client_writes
+from bridge.store import calendars
+from bridge.store.calendars import CalendarRow
+from bridge.store.people import user_by_email
+from radicale_plugin import answers, paths
+from radicale_plugin.answers import Answer
+from radicale_plugin.auth import identity
+from radicale_plugin.conditions import calendar_text
+from radicale_plugin.item import quoted
+from radicale_plugin.request import Request, Target
+from radicale_plugin.runtime import Runtime
+
+
+def put(request: Request, runtime: Runtime, may_write: Callable[[Target], bool]) -> Answer:
+    """RFC 4791 5.3.2, RFC 4918 9.7: 201 or 204, with an ETag only if the bytes kept are the bytes sent.
+
+    ``may_write`` tells what the rights say: a text that is refused anyway need not be valid.
+    """
+    target = request.target()
+    text, exact = calendar_text(request.body, request.content_type)
+    if len(request.body) > runtime.max_object:
+        raise TooLarge(
+            f"The event is larger than this server keeps ({runtime.max_object} bytes). "
+            "Are there files attached to it?",
+            "max-resource-size",
+        )
+    if may_write(target):
+        check_resource(text, max_bytes=runtime.max_object)
+    try:
+        with runtime.transaction("w") as tx:
+            calendar = find_calendar(tx, target.owner, target.calendar)
+            if calendar is None:
+                return answers.refused(HTTPStatus.CONFLICT, "There is no such calendar.")
+            done = client_writes.put(
+                tx,
+                user_by_email(tx, target.owner),
+                calendar,
+                target.href,
+                text,
+                actor=_actor(),
+                now=runtime.bridge.clock.now(),
+                condition=request.conditions.check,
+            )
+            runtime.changed(calendar.id)
+    except client_writes.UidInUse as error:
+        return answers.refused(
+            HTTPStatus.FORBIDDEN, str(error), error.precondition, [_href(request, target, error.href)]
+        )
+    headers = {"ETag": quoted(done.stored.etag)} if exact and not done.changed_bytes else {}
+    return (HTTPStatus.CREATED if done.created else HTTPStatus.NO_CONTENT).value, headers, None, None
+
+
+def delete(request: Request, runtime: Runtime) -> Answer:
+    """RFC 4918 9.6: 204, whatever became of a booking; a refusal makes some phones stall (design 4.4)."""
+    target = request.target()
+    with runtime.transaction("w") as tx:
+        calendar = find_calendar(tx, target.owner, target.calendar)
+        if calendar is None:
+            raise NotFound("There is no such calendar.")
+        client_writes.delete(
+            tx,
+            user_by_email(tx, target.owner),
+            calendar,
+            target.href,
+            actor=_actor(),
+            now=runtime.bridge.clock.now(),
+            condition=request.conditions.check,
+        )
+        runtime.changed(calendar.id)
+    return HTTPStatus.NO_CONTENT.value, {}, None, None
+
+
+def move(request: Request, runtime: Runtime) -> Answer:
+    """RFC 4918 9.9, of one object within the user's own calendars: 201, or 204 if it replaced its copy."""
+    target = request.target()
+    goal = request.target(sanitize_path(paths.destination(request.environ, request.prefix)))
+    with runtime.transaction("w") as tx:
+        source = find_calendar(tx, target.owner, target.calendar)
+        there = find_calendar(tx, goal.owner, goal.calendar)
+        if source is None:
+            raise NotFound("There is no such calendar.")
+        if there is None:
+            return answers.refused(HTTPStatus.CONFLICT, "There is no such calendar to move it to.")
+        replaced = client_writes.move(
+            tx,
+            source,
+            target.href,
+            there,
+            goal.href,
+            actor=_actor(),
+            now=runtime.bridge.clock.now(),
+            overwrite=request.environ.get("HTTP_OVERWRITE", "T").upper() != "F",
+            condition=request.conditions.check,
+        )
+        for calendar in (source, there):
+            runtime.changed(calendar.id)
+    return (HTTPStatus.NO_CONTENT if replaced else HTTPStatus.CREATED).value, {}, None, None
+
+
+def find_calendar(tx: Connection, owner: str, name: str) -> CalendarRow | None:
+    """The calendar at ``/<owner>/<name>/``."""
+    return next(iter(calendars.of_email(tx, owner, name)), None)
+
+
+def _href(request: Request, target: Target, href: str) -> str:
+    return quote(f"{request.prefix}/{target.owner}/{target.calendar}/{href}")
+
+
+def _actor() -> str:
+    found = identity.get()
+    if found is None:
+        raise NotAllowed("Please sign in again.")
+    return found.actor
