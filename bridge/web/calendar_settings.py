@@ -109,7 +109,7 @@ def sync(account: int) -> ResponseReturnValue:
 def go_on(link: int) -> ResponseReturnValue:
     """Let a held plan go ahead, as ``sync --confirm`` does."""
     row = own.link(link)
-    report = the_bridge().engine().run(row.id, confirm=True)
+    report = the_bridge().engine().run(row.id, confirm=True, by_hand=True)
     for sentence in report.errors:
         flash(sentence, "bad")
     if not report.errors:

@@ -26,10 +26,10 @@ def dismiss(notice: int) -> ResponseReturnValue:
 @pages.post("/<int:notice>/cancel-booking")
 def cancel_booking(notice: int) -> ResponseReturnValue:
     """Cancel the booking that was put back, everywhere; and put the notice away."""
-    row = own.notice(notice)
+    row, me = own.notice(notice), visitor().user
     with the_bridge().db.writing() as tx:
         if row.uid is not None:
-            bookings.cancel(tx, visitor().user, row.uid, now())
-        notices.dismiss(tx, visitor().user.id, row.id, now())
+            bookings.cancel(tx, me, row.uid, now(), actor=f"user:{me.id}")
+        notices.dismiss(tx, me.id, row.id, now())
     flash("The booking is cancelled. Your other calendars follow in a moment.")
     return redirect(url_for("agenda.show"), 303)

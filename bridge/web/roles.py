@@ -24,7 +24,7 @@ def choose(account: int) -> ResponseReturnValue:
     """Ticks for reading and editing, one choice for writing."""
     row = own.account(account)
     try:
-        listed = roles.calendars(the_bridge(), row.id)
+        listed = roles.calendars_of(the_bridge(), row.id)
     except errors.ProviderError as error:
         flash(str(error), "bad")
         return redirect(url_for("calendar_settings.show"), 303)
@@ -46,6 +46,9 @@ def save(account: int) -> ResponseReturnValue:
             edit=form.edit.data or [],
             write=form.write.data or None,
         )
+    except errors.NotFound:
+        flash("A calendar you chose is no longer there. Please look at your choice again.", "bad")
+        return redirect(url_for("roles.choose", account=row.id), 303)
     except errors.BridgeError as error:
         flash(str(error), "bad")
         return redirect(url_for("roles.choose", account=row.id), 303)
