@@ -2,14 +2,16 @@
 
 It decodes the path (WSGI hands it over as Latin-1), reads the whole body within bounds, drops headers that
 would let a stranger change prefixes or addresses, turns sign-ins that are no credentials into 401s, and keeps
-those who guess passwords waiting. ``make_dav_app`` is what the server mounts; answering is left to ``app``.
+those who guess passwords waiting. ``make_dav_app`` is what the server mounts; answering is left to
+``app``, and ``/.well-known/caldav`` at the host's root (RFC 6764 5) to ``bridge.serve``.
 
 ======================================  ======
 refused here                            status
 ======================================  ======
 a path that plays tricks                400
 a body shorter than it claims           400
-no length, not chunked either           411 (by the server) or an empty body
+chunked, on a server that can't tell    411
+where the body ends
 a body over ``Runtime.max_body``        413, with CALDAV:max-resource-size
 too many wrong passwords                429, with Retry-After
 Radicale's own pages (``/.web`` ...)    404
@@ -87,12 +89,6 @@ def configuration(runtime: Runtime) -> config.Configuration:
         "picsello-bridge",
     )
     return settings
-
-
-def well_known(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """``/.well-known/caldav`` at the host's root (RFC 6764 5): any method is sent on to ``/dav/``."""
-    start_response("301 Moved Permanently", [("Location", "/dav/"), ("Content-Length", "0")])
-    return [b""]
 
 
 class Front:

@@ -239,27 +239,35 @@ class Studio:
             objects.put(tx, calendar_id, href, text, kind="foreign", actor="pass:1", now=self.clock.now())
 
 
+@dataclass
+class Prepared:
+    """A data folder with both users in it, made once and copied for every test; their device passwords."""
+
+    folder: Path
+    passwords: dict[str, str]
+
+
 @pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with its schema, made once."""
-    folder = tmp_path_factory.mktemp("empty") / "data"
-    Bridge.open(Settings.load(str(folder), None, {})).db.close()
-    return folder
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    folder = tmp_path_factory.mktemp("prepared") / "data"
+    bridge = Bridge.open(Settings.load(str(folder), None, {}), ManualClock())
+    passwords = {}
+    for email in ("anna@studio.example", "berta@elsewhere.example"):
+        people.add_user(bridge, email, time_zone="Europe/Berlin")
+        passwords[email] = people.add_device(bridge, email, "Phone").password
+    bridge.db.close()
+    return Prepared(folder, passwords)
 
 
 @pytest.fixture
-def studio(empty_store: Path, tmp_path: Path) -> Iterator[Studio]:
-    folder = shutil.copytree(empty_store, tmp_path / "data")
+def studio(prepared: Prepared, tmp_path: Path) -> Iterator[Studio]:
+    folder = shutil.copytree(prepared.folder, tmp_path / "data")
     clock = ManualClock()
     bridge = Bridge.open(Settings.load(str(folder), None, {}), clock)
     woken: list[int] = []
     app = make_dav_app(bridge, woken.append)
-    clients = []
-    for email in ("anna@studio.example", "berta@elsewhere.example"):
-        people.add_user(bridge, email, time_zone="Europe/Berlin")
-        device = people.add_device(bridge, email, "Phone")
-        clients.append(Client(app, device.username, device.password))
-    yield Studio(bridge, clock, app, clients[0], clients[1], woken)
+    anna, berta = (Client(app, email, password) for email, password in prepared.passwords.items())
+    yield Studio(bridge, clock, app, anna, berta, woken)
     bridge.db.close()
 
 

@@ -10,8 +10,7 @@ import caldav
 import pytest
 from caldav.lib import error
 
-from bridge.serve import Origin
-from radicale_plugin.front import well_known
+from bridge.serve import Origin, not_found, redirect
 from tests.plugin.conftest import Studio, event
 
 
@@ -23,7 +22,7 @@ class Quiet(WSGIRequestHandler):
 @pytest.fixture
 def origin(studio: Studio) -> Iterator[str]:
     """The application as the server mounts it; its address."""
-    application = Origin({"/dav": studio.app, "/.well-known/caldav": well_known}, well_known)
+    application = Origin({"/dav": studio.app, "/.well-known/caldav": redirect("/dav/")}, not_found)
     with make_server("127.0.0.1", 0, application, handler_class=Quiet) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from radicale_plugin.front import well_known
 from tests.plugin.conftest import Client, Studio, event
 
 HOME = "/anna@studio.example/"
@@ -207,12 +206,6 @@ def test_too_many_or_too_long_properties_are_refused(studio: Studio) -> None:
     assert proppatch("".join(f"<X:p{n}>v</X:p{n}>" for n in range(200))) == 400
     assert proppatch(f"<D:displayname>{'x' * 50_000}</D:displayname>") == 400
     assert proppatch("<X:p>v</X:p>") == 207
-
-
-def test_the_hosts_well_known_address_leads_here() -> None:
-    seen: list[object] = []
-    well_known({}, lambda status, headers: seen.append((status, dict(headers))))
-    assert seen == [("301 Moved Permanently", {"Location": "/dav/", "Content-Length": "0"})]
 
 
 METHODS = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import unquote
 
 import pytest
@@ -156,6 +157,25 @@ def test_a_calendar_is_neither_replaced_nor_removed_nor_made(studio: Studio) -> 
     for method in ("MKCALENDAR", "MKCOL"):
         assert studio.anna(method, HOME + "new/").status == 403
     assert studio.anna("GET", IT).status == 200
+
+
+def test_of_many_who_write_at_once_on_one_version_one_wins(studio: Studio) -> None:
+    def write(number: int) -> int:
+        text = event("it", summary=f"From device {number}")
+        return studio.anna.put(IT, text, If_None_Match="*").status
+
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(write, range(16)))
+
+    assert sorted(statuses) == [201] + [412] * 15
+    etag = studio.anna("GET", IT).etag or ""
+    with ThreadPoolExecutor(8) as pool:
+        updates = list(
+            pool.map(
+                lambda n: studio.anna.put(IT, event("it", summary=f"v{n}"), If_Match=etag).status, range(16)
+            )
+        )
+    assert sorted(updates) == [204] + [412] * 15
 
 
 def test_what_does_not_exist(studio: Studio) -> None:
