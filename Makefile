@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 APT := apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
-PIP := -m pip --quiet --disable-pip-version-check --no-input
+PIP := -m pip -qq --disable-pip-version-check --no-input
 DATA ?= .run
 HOST ?= 127.0.0.1
 PORT ?= 5232

@@ -1,0 +1,116 @@
+"""The worker: a phone's write is at the provider within seconds, and failing accounts are left alone for a while."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bridge.service import accounts
+from bridge.store import accounts as account_rows
+from bridge.store import links
+from bridge.wiring import Bridge
+from bridge.worker import FIRST_DELAY, LONGEST_DELAY, Worker, delay
+from tests.service.conftest import Annas, annas, provider
+
+__all__ = ["annas", "provider"]
+
+
+def _soon(condition: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def working(annas: Annas) -> Iterator[Annas]:
+    """Anna's bookings go to *Work*, and a worker runs."""
+    accounts.select(annas.bridge, annas.connect(), write=annas.work.path, yes=True)
+    worker = Worker(annas.bridge)
+    worker.start()
+    yield annas
+    worker.stop()
+
+
+def _links(bridge: Bridge) -> list[links.LinkRow]:
+    with bridge.db.reading() as tx:
+        return links.of_account(tx, 1)
+
+
+def test_what_changes_here_is_at_the_provider_within_seconds(working: Annas) -> None:
+    _soon(lambda: _links(working.bridge)[0].agreed_at is not None)
+    begun = time.monotonic()
+    working.book("a@studio", 3)
+    working.bridge.enqueue(1)
+    _soon(lambda: working.work.by_uid("a@studio") is not None, 10)
+    assert time.monotonic() - begun < 10
+
+
+def test_a_change_that_nobody_told_of_is_found_too(working: Annas) -> None:
+    _soon(lambda: _links(working.bridge)[0].agreed_at is not None)
+    working.book("a@studio", 3)
+    _soon(lambda: working.work.by_uid("a@studio") is not None, 10)
+
+
+def test_a_stopped_worker_leaves_nothing_running(annas: Annas) -> None:
+    accounts.select(annas.bridge, annas.connect(), write=annas.work.path, yes=True)
+    worker = Worker(annas.bridge)
+    worker.start()
+    _soon(lambda: _links(annas.bridge)[0].agreed_at is not None)
+    begun = time.monotonic()
+    worker.stop()
+    assert time.monotonic() - begun < 10
+    assert _links(annas.bridge)[0].lease_holder is None
+
+
+def test_two_lookers_take_a_due_link_once(annas: Annas, tmp_path: Path) -> None:
+    accounts.select(annas.bridge, annas.connect(), write=annas.work.path, yes=True)
+    other = replace(annas.bridge.settings, queue_url=f"sqlite:///{tmp_path}/other.sqlite")
+    lookers = [Worker(annas.bridge), Worker(replace(annas.bridge, settings=other))]
+    assert sum(worker.look() for worker in itertools.chain(lookers, lookers)) == 1
+
+
+def test_a_link_whose_run_was_lost_is_due_again_after_the_polling_time(annas: Annas) -> None:
+    accounts.select(annas.bridge, annas.connect(), write=annas.work.path, yes=True)
+    before = annas.bridge.clock.now()
+    assert Worker(annas.bridge).look() == 1
+    (link,) = _links(annas.bridge)
+    assert link.due_at is not None
+    poll = timedelta(seconds=annas.bridge.settings.poll_seconds)
+    assert poll <= link.due_at - before <= poll + timedelta(seconds=5)
+
+
+def test_an_account_that_fails_rests_and_its_links_with_it(annas: Annas) -> None:
+    accounts.select(annas.bridge, annas.connect(), write=annas.work.path, yes=True)
+    away = replace(annas.bridge.settings, allow_hosts=frozenset())
+    bridge = replace(annas.bridge, settings=away)
+    worker = Worker(bridge)
+    worker.start()
+    try:
+        _soon(lambda: accounts.find(bridge, 1).failures == 1)
+        row = accounts.find(bridge, 1)
+        assert row.next_try is not None
+        assert row.next_try > bridge.clock.now()
+        with bridge.db.writing() as tx:
+            links.make_due(tx, 1, bridge.clock.now())
+        assert worker.look() == 0
+        with bridge.db.writing() as tx:
+            account_rows.set_(tx, 1, next_try=bridge.clock.now())
+        _soon(lambda: accounts.find(bridge, 1).failures == 2)
+    finally:
+        worker.stop()
+
+
+def test_the_rest_doubles_to_an_hour_and_differs_by_chance() -> None:
+    full = [delay(failures, 0) for failures in range(1, 12)]
+    assert full[:4] == [30, 60, 120, 240]
+    assert full[-1] == LONGEST_DELAY
+    assert delay(500, 0) == LONGEST_DELAY
+    assert delay(1, 1) == FIRST_DELAY * 0.75
+    assert all(later >= earlier for earlier, later in itertools.pairwise(full))
