@@ -177,5 +177,5 @@ def _instance_name(model: Moment, wall: datetime, instant: int) -> str:
         return f"{wall.year:04}{wall:%m%d}"
     if model.floating:
         return f"{wall.year:04}{wall:%m%dT%H%M%S}"
-    utc = EPOCH + timedelta(seconds=instant)
+    utc = shifted(EPOCH, timedelta(seconds=instant))
     return f"{utc.year:04}{utc:%m%dT%H%M%S}Z"

@@ -128,7 +128,7 @@ class Rule:
         """
         floor = max(floor, start)
         if self.count is not None:  # every instance since the first must be counted
-            counted = islice(_Walk(self, start, start, ceiling).run(), self.count)
+            counted = islice(_Walk(self, start, start, ceiling).run(), min(self.count, STEPS))
             return (time for time in counted if time >= floor)
         return _Walk(self, start, floor, ceiling).run()
 

@@ -145,7 +145,7 @@ def _event(component: Component, index: int, zones: Zones) -> Event | None:
         length=max(length, ZERO),  # recurring-ical-events swaps an end before the start; we drop the end
         instance=instance,
         and_future=named is not None and (named.param("RANGE") or "").upper() == "THISANDFUTURE",
-        sequence=int(sequence) if sequence.isdecimal() else -1,
+        sequence=int(sequence) if sequence.isdecimal() and len(sequence) < 10 else -1,
     )
 
 

@@ -114,7 +114,7 @@ def parse_duration(value: str) -> timedelta:
 def parse_offset(value: str) -> timedelta:
     """A UTC-OFFSET value such as ``+0130`` (RFC 5545 3.3.14), under 24 hours. Raises ``Invalid``."""
     match = _OFFSET.fullmatch(value.strip())
-    if match is None or int(match[2]) > 23:
+    if match is None or int(match[2]) > 23 or int(match[3]) > 59 or int(match[4] or 0) > 59:
         raise Invalid(f"“{value[:40]}” is no UTC offset.", "valid-calendar-data")
     length = timedelta(hours=int(match[2]), minutes=int(match[3]), seconds=int(match[4] or 0))
     return -length if match[1] == "-" else length

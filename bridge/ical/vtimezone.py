@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from bridge.errors import Invalid
 from bridge.ical.recurrence import WEEKDAYS, Rule
 from bridge.ical.text import Component, escape, parse
-from bridge.ical.times import parse_moment, parse_offset
+from bridge.ical.times import parse_moment, parse_offset, shifted
 
 #: A definition's rules are followed to this year; later times keep the last offset.
 LAST_YEAR = 2200
@@ -27,6 +27,8 @@ MOST_ONSETS = 2000
 _ZERO = timedelta(0)
 _DAY = timedelta(days=1)
 _ORIGIN = datetime(1970, 1, 1)  # noqa: DTZ001 - wall time
+_MODERN = datetime(1950, 1, 1)  # noqa: DTZ001
+_EARLIEST, _LATEST = date(1900, 1, 1), date(9970, 12, 31)
 _STEP = timedelta(days=4)  # no zone changes its offset twice within this
 _PATTERN = timedelta(days=5 * 366)  # what it takes to see a yearly pattern
 
@@ -57,8 +59,8 @@ class CustomZone(tzinfo):
         self._utc = [onset.utc for onset in onsets]
         # wall times from which the new offset holds: for the first reading of a time (fold 0) it begins
         # when both clocks have passed the onset, for the second (fold 1) as soon as either has
-        self._first = [onset.utc + max(onset.before, onset.after) for onset in onsets]
-        self._second = [onset.utc + min(onset.before, onset.after) for onset in onsets]
+        self._first = [shifted(onset.utc, max(onset.before, onset.after)) for onset in onsets]
+        self._second = [shifted(onset.utc, min(onset.before, onset.after)) for onset in onsets]
 
     def __repr__(self) -> str:
         return f"CustomZone({self.tzid!r})"
@@ -118,10 +120,11 @@ def _onsets(observance: Component) -> Iterator[Onset]:
         if rule.until:
             limit = parse_moment(rule.until, None, _no_zone, UTC)
             # UNTIL is in UTC; some write it in local time, without the Z
-            until = min(last, limit.wall if limit.floating else limit.wall + before)
-        walls.update(islice(rule.instances(start, start, until), MOST_ONSETS))
+            until = min(last, limit.wall if limit.floating else shifted(limit.wall, before))
+        # Outlook's rules begin in 1601; nobody asks for the offset of those days
+        walls.update(islice(rule.instances(start, max(start, _MODERN), until), MOST_ONSETS))
     name, daylight = observance.value("TZNAME") or "", observance.name == "DAYLIGHT"
-    return (Onset(wall - before, before, after, name, daylight) for wall in walls)
+    return (Onset(shifted(wall, -before), before, after, name, daylight) for wall in walls)
 
 
 def _no_zone(_tzid: str) -> tzinfo:
@@ -133,13 +136,15 @@ def _no_zone(_tzid: str) -> tzinfo:
 
 @lru_cache(maxsize=256)
 def vtimezone(zone: str, first: date, last: date) -> str:
-    """A VTIMEZONE with CRLF for an IANA zone, right from ``first`` to ``last`` inclusive at least.
+    """A VTIMEZONE with CRLF for an IANA zone, right from ``first`` to ``last`` inclusive at least (within the
+    years 1900 to 9970; what holds there is taken to hold beyond).
 
     Changes of offset that follow a yearly pattern become one RRULE (open-ended if the pattern still
     holds ten years after); the others are listed by RDATE. A zone with nothing but summer and winter gets
     the two observances that every client understands, as if they had always been.
     """
     info = ZoneInfo(zone)
+    first, last = (min(max(day, _EARLIEST), _LATEST) for day in (first, last))
     begin = datetime(first.year, first.month, first.day) - 2 * _DAY  # noqa: DTZ001
     end = datetime(last.year, last.month, last.day) + 3 * _DAY  # noqa: DTZ001
     end = max(end, begin + _PATTERN)

@@ -3,8 +3,9 @@
 Order: an IANA name (vendors' prefixes included), Windows' name for a zone (CLDR, by tzlocal), the
 object's own VTIMEZONE, the name without the suffix that Exchange and Google append, a plain offset,
 then the reader's zone. An IANA name wins over a VTIMEZONE of the same TZID: the copies that clients
-carry are often cut down to one year, and sometimes plainly wrong. Any other TZID means what its own
-object says; nothing is registered anywhere, so two objects can never share a definition by name.
+carry are often cut down to one year, and sometimes plainly wrong. Any other TZID, and bare abbreviations
+such as EST, mean what their own object says; nothing is registered anywhere, so two objects can never
+share a definition by name.
 
 Reading and writing VTIMEZONE is left to ``vtimezone``.
 """
@@ -61,8 +62,10 @@ EXTRA_NAMES = {
 }
 _WINDOWS = {name.lower(): zone for name, zone in win_tz.items()}
 _SUFFIX = re.compile(r"(?:[ _-]?\d{1,3}|[ _-]\(?copy\)?)$", re.IGNORECASE)
-_DISPLAY = re.compile(r"\((?:UTC|GMT)([+-]\d\d)?:?(\d\d)?\)\s*(.*)", re.IGNORECASE)
-_FIXED = re.compile(r"(?:UTC|GMT)?\s*([+-])(\d{1,2}):?(\d\d)?", re.IGNORECASE | re.ASCII)
+_DISPLAY = re.compile(r"\((?:UTC|GMT)([+-]\d\d)?:?([0-5]\d)?\)\s*(.*)", re.IGNORECASE | re.ASCII)
+_FIXED = re.compile(r"(?:UTC|GMT)?\s*([+-])(\d{1,2}):?([0-5]\d)?", re.IGNORECASE | re.ASCII)
+#: Files in a zone database that are no zones of their own; those under ``right/`` count leap seconds.
+_NO_ZONES = ("right/", "posix/", "SystemV/", "posixrules", "localtime", "Factory")
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+){0,2}", re.ASCII)
 
 
@@ -73,7 +76,7 @@ def _lower_case_names() -> dict[str, str]:
 
 @lru_cache(maxsize=4096)
 def _exact(name: str) -> ZoneInfo | None:
-    if not _SAFE_NAME.fullmatch(name):
+    if not _SAFE_NAME.fullmatch(name) or name.startswith(_NO_ZONES):
         return None
     try:
         return ZoneInfo(name)
@@ -141,9 +144,12 @@ class Zones:
 
     def _resolve(self, tzid: str) -> tzinfo:
         name = iana_name(tzid)
-        if name is not None:
-            return UTC if name in ("UTC", "Etc/UTC") else ZoneInfo(name)
-        zone = self._own(tzid) or _loose(tzid)
+        if name in ("UTC", "Etc/UTC"):
+            return UTC
+        if name is not None and (name != tzid or "/" in name):
+            return ZoneInfo(name)
+        # GMT, EST or CET: in such a name people put what they like, London's summer time for instance
+        zone = self._own(tzid) or (ZoneInfo(name) if name else _loose(tzid))
         if zone is None:
             self.unknown.append(tzid)
             return self.fallback

@@ -183,7 +183,7 @@ def test_two_objects_with_one_name_for_two_zones_never_mix() -> None:
 
 
 def test_what_is_no_event_has_no_time() -> None:
-    text = "BEGIN:VCALENDAR\r\nBEGIN:VTODO\r\nUID:t\r\nDTSTART:20240501T100000Z\r\nEND:VTODO\r\nEND:VCALENDAR\r\n"
+    text = calendar("DTSTART:20240501T100000Z").replace("VEVENT", "VTODO")
     assert occurrences(text, *YEAR, BERLIN) == []
     assert enclosing(text, BERLIN) == (None, None, False)
 

@@ -25,9 +25,8 @@ class Form:
 
     @property
     def zone(self) -> ZoneInfo | None:
-        return {"Z": ZoneInfo("UTC"), "floating": None, "date": None}.get(self.kind, None) or (
-            ZoneInfo(self.kind) if "/" in self.kind else None
-        )
+        name = {"Z": "UTC", "floating": None, "date": None}.get(self.kind, self.kind)
+        return ZoneInfo(name) if name else None
 
     @property
     def params(self) -> str:

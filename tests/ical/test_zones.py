@@ -51,6 +51,15 @@ def test_a_known_name_wins_over_the_definition_beside_it() -> None:
     assert zones(definition("Europe/Berlin")).get("Europe/Berlin") is ZoneInfo("Europe/Berlin")
 
 
+def test_an_abbreviation_means_what_its_object_says_if_that_says_anything() -> None:
+    assert zones(definition("EST")).get("EST").utcoffset(NOON) == timedelta(hours=5, minutes=30)
+    assert zones().get("EST").utcoffset(NOON) == timedelta(hours=-5)
+
+
+def test_leap_seconds_are_nobodys() -> None:
+    assert iana_name("right/Europe/Berlin") == "Europe/Berlin"
+
+
 def test_an_unknown_name_means_what_its_object_says() -> None:
     found = zones(definition("Customized Time Zone"))
     assert found.get("Customized Time Zone").utcoffset(NOON) == timedelta(hours=5, minutes=30)
@@ -99,7 +108,7 @@ def test_a_typed_offset_is_honoured() -> None:
 
 
 def test_a_typed_time_in_the_gap_is_refused_and_the_next_one_named() -> None:
-    with pytest.raises(Invalid, match="02:30 does not exist on 2024-03-31 in Europe/Berlin.*from 03:00 on"):
+    with pytest.raises(Invalid, match=r"02:30 does not exist on 2024-03-31 in Europe/Berlin.*from 03:00 on"):
         parse_local("2024-03-31T02:30", "Europe/Berlin")
     with pytest.raises(Invalid, match="from 02:30 on"):  # Lord Howe moves by half an hour
         parse_local("2024-10-06T02:10", "Australia/Lord_Howe")
@@ -123,17 +132,17 @@ def test_nonsense_is_refused_with_an_example(typed: str) -> None:
         parse_local(typed, "Europe/Berlin")
 
 
-@pytest.mark.parametrize("typed", ["0001-01-01T00:00", "9999-12-31T23:59", "0001-01-01T00:00+14:00"])
-def test_the_ends_of_time_are_refused_in_words_or_read(typed: str) -> None:
-    try:
-        parse_local(typed, "Pacific/Kiritimati")
-        parse_local(typed, "America/Los_Angeles")
-    except Invalid as error:
-        assert "too far away" in str(error)
+@pytest.mark.parametrize(
+    ("typed", "zone"),
+    [("9999-12-31T23:59", "America/Los_Angeles"), ("0001-01-01T00:00+14:00", "Pacific/Kiritimati")],
+)
+def test_the_ends_of_time_are_refused_in_words(typed: str, zone: str) -> None:
+    with pytest.raises(Invalid, match="too far away"):
+        parse_local(typed, zone)
 
 
 def test_an_unknown_zone_is_named() -> None:
-    with pytest.raises(Invalid, match="Mars/Phobos.*unknown"):
+    with pytest.raises(Invalid, match=r"Mars/Phobos.*unknown"):
         zone_named("Mars/Phobos")
     with pytest.raises(Invalid, match="unknown"):
         parse_local("2024-05-01T10:00", "Nowhere")
