@@ -15,7 +15,7 @@ HOST ?= 127.0.0.1
 PORT ?= 5232
 
 # Servers and clients that the tests talk to; those from PyPI each in an environment of its own.
-PARTS := xandikos vdirsyncer caldav-client postgresql
+PARTS := xandikos vdirsyncer caldav-client postgresql redis
 
 .PHONY: help run test check clean
 
@@ -76,5 +76,13 @@ clean:
 	if ! compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null && ! command -v postgres >/dev/null; then
 	  echo "Setting up: postgresql for the tests"
 	  $(APT) postgresql >/dev/null
+	fi
+	touch $@
+
+.venvs/redis.stamp:
+	@mkdir -p .venvs
+	if ! command -v redis-server >/dev/null; then
+	  echo "Setting up: redis for the tests"
+	  $(APT) redis-server >/dev/null
 	fi
 	touch $@

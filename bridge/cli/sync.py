@@ -29,6 +29,7 @@ def add_to(calls: Calls) -> None:
 def _sync(options: argparse.Namespace, out: Output) -> int | None:
     from bridge.cli.passes import Progress, studio_row
     from bridge.service import passes
+    from bridge.service.roles import tidy
 
     bridge = opened(options)
     chosen = passes.choose(bridge, options.email, options.account)
@@ -39,6 +40,9 @@ def _sync(options: argparse.Namespace, out: Output) -> int | None:
             for account in chosen.accounts
             for row in progress.run(engine, account, dry_run=options.dry_run, confirm=options.confirm)
         ]
+    if not options.dry_run:
+        for account in chosen.accounts:
+            tidy(bridge, account.id)
     if out.json:
         everything = rows + [studio_row() for _ in chosen.studios]
         out.value({"links": [row.as_json(options.dry_run) for row in everything]})

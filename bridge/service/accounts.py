@@ -15,7 +15,7 @@ from bridge.errors import AlreadyThere, Invalid
 from bridge.ports import RemoteCalendar
 from bridge.service import Bridge
 from bridge.service.disconnecting import removal, remove
-from bridge.service.roles import calendars_of, give_back, select, takes_part
+from bridge.service.roles import calendars_of, give_back, select, takes_part, tidy
 from bridge.store import accounts, links, people
 from bridge.store.accounts import AccountRow
 
@@ -32,6 +32,7 @@ __all__ = [
     "set_",
     "sign_in",
     "takes_part",
+    "tidy",
 ]
 
 

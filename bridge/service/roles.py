@@ -136,10 +136,20 @@ def give_back(bridge: Bridge, link_id: int) -> Report:
     """Run the last pass of a link that has lost every role: it takes back what was pushed there. Then the
     link goes, unless something could not be taken back."""
     report = bridge.engine().run(link_id, confirm=True, by_hand=True)
-    with bridge.db.writing() as tx:
-        if pairings.count(tx, link_id) == 0:
-            links.remove(tx, link_id)
+    tidy(bridge, report.account_id)
     return report
+
+
+def tidy(bridge: Bridge, account_id: int) -> None:
+    """Forget the links that have no role and nothing left to take back."""
+    with bridge.db.reading() as tx:
+        idle = [link.id for link in links.of_account(tx, account_id) if not takes_part(link)]
+    if not idle:
+        return
+    with bridge.db.writing() as tx:
+        for link_id in idle:
+            if pairings.count(tx, link_id) == 0:
+                links.remove(tx, link_id)
 
 
 def takes_part(link: LinkRow) -> bool:

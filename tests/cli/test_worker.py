@@ -16,6 +16,7 @@ from bridge.store import accounts as account_rows
 from bridge.store import links
 from bridge.wiring import Bridge
 from bridge.worker import FIRST_DELAY, LONGEST_DELAY, Worker, delay
+from tests.servers.process import free_port, running
 from tests.service.conftest import Annas, annas, provider
 
 __all__ = ["annas", "provider"]
@@ -56,6 +57,29 @@ def test_a_change_that_nobody_told_of_is_found_too(working: Annas) -> None:
     _soon(lambda: _links(working.bridge)[0].agreed_at is not None)
     working.book("a@studio", 3)
     _soon(lambda: working.work.by_uid("a@studio") is not None, 10)
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[str]:
+    """The address of a Redis of our own."""
+    port = free_port()
+    options = ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path))
+    with running(["redis-server", *options], port, tmp_path / "redis.log"):
+        yield f"redis://127.0.0.1:{port}/0"
+
+
+def test_a_fleet_queues_in_redis(annas: Annas, redis: str) -> None:
+    accounts.select(annas.bridge, annas.connect(), write=annas.work.path, yes=True)
+    settings = replace(annas.bridge.settings, queue_url=redis)
+    worker = Worker(replace(annas.bridge, settings=settings))
+    worker.start()
+    try:
+        annas.book("a@studio", 3)
+        _soon(lambda: annas.work.by_uid("a@studio") is not None, 10)
+    finally:
+        begun = time.monotonic()
+        worker.stop()
+    assert time.monotonic() - begun < 10
 
 
 def test_a_stopped_worker_leaves_nothing_running(annas: Annas) -> None:
