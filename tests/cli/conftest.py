@@ -1,4 +1,4 @@
-"""The command as people run it: in a process of its own (``run``), or called here where only answers matter."""
+"""The command as people run it: in a process of its own (``run``), or called here (``call``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The worker: a phone's write is at the provider within seconds, and failing accounts are left alone for a while."""
+"""The worker: a phone's write is at the provider within seconds; a failing account is left alone a while."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def event(uid: str, title: str, starts: datetime) -> str:
 
 @dataclass
 class Annas:
-    """What Anna has: her bridge, her provider with the calendars *Work* and *Private*, and one that is read-only."""
+    """What Anna has: her bridge, and her provider with *Work*, *Private* and the read-only *Team*."""
 
     bridge: Bridge
     server: Server
