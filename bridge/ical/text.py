@@ -325,6 +325,8 @@ def _read(raw: str, torn: bool) -> Line:
         name = head
     if not colon:
         return Line("", (), content, raw)
+    if name.isascii() and name.replace("-", "x").isalnum():  # nearly all of them, and fast
+        return Line(name.upper(), params, value, raw)
     named = _NAME.fullmatch(name.strip("\ufeff \t"))
     if named is None:
         return Line("", (), content, raw)

@@ -219,6 +219,15 @@ def test_a_dismissed_reminder_is_not_carried_over() -> None:
     assert merged(hub, dismissed, hub, hub) == Merged(dismissed, hub, ())
 
 
+def test_a_snoozed_reminders_shadow_stays_on_its_device() -> None:
+    hub = situation("snoozed-alarm-of-rfc-9074")
+    plain = without_blocks(hub, "VALARM")
+    other = with_block(plain, ALARM)
+    result = merged(plain, other, hub, hub)
+    assert "RELATED-TO;RELTYPE=SNOOZE:alarm-a" in result.remote
+    assert result.remote.count("BEGIN:VALARM") == 2, "the shadow, and the new reminder in place of the old"
+
+
 def test_a_new_property_stands_behind_its_neighbour_and_before_the_reminders() -> None:
     hub = situation("davx5-duration-instead-of-end")
     ours = hub.replace("STATUS:TENTATIVE\r\n", "STATUS:TENTATIVE\r\nX-JOB:17\r\n")
@@ -373,8 +382,10 @@ def test_a_writer_that_excludes_what_it_overrides_is_left_alone() -> None:
 def test_an_override_that_the_server_never_kept_is_not_deleted_here() -> None:
     hub = situation(SERIES)
     stripped = without_part(hub, 1)
-    result = merged(hub, hub, stripped, with_line(stripped, "SUMMARY:New"))
+    retitled = with_line(stripped, "SUMMARY:New")
+    result = merged(hub, hub, stripped, retitled)
     assert touched(hub, result.hub) == {"SUMMARY"}
+    assert result.remote == retitled, "nor sent to it again unless somebody edits it"
 
 
 def test_an_empty_calendar_deletes_nothing() -> None:
@@ -446,6 +457,13 @@ END:VEVENT"""
     assert touched(result.remote, again.remote) == {"DTSTART", "DTEND"}
 
 
+def test_a_windows_zone_under_a_name_of_ours_is_still_that_zone() -> None:
+    outlook = situation("outlook-windows-zone-and-raw-comma-in-alt-desc")
+    ours = "TZID=/picsello-bridge/1/W. Europe Standard Time"
+    renamed = outlook.replace("TZID=W. Europe Standard Time", ours)
+    assert changed(outlook, renamed) == frozenset()
+
+
 def test_a_definition_that_contradicts_its_name_is_not_put_under_our_times() -> None:
     bogus = situation("definition-that-contradicts-its-name")
     right = situation("series-with-override-and-exdates-on-one-line")
@@ -511,6 +529,12 @@ def test_a_lost_answer_and_an_edit_of_the_same_field() -> None:
     sent = with_line(with_line(base, "SUMMARY:Sent"), "SEQUENCE:5")
     assert not arrived(base, sent, with_line(base, "SUMMARY:Theirs")), "in doubt it is a conflict"
     assert arrived(base, sent, with_line(sent, "SUMMARY:Theirs")), "the sequence is ours"
+
+
+def test_a_lost_answer_with_as_much_for_it_as_against_it() -> None:
+    base = situation("utc-times")
+    sent = with_line(with_line(base, "SUMMARY:Sent"), "LOCATION:Sent")
+    assert not arrived(base, sent, with_line(base, "SUMMARY:Sent"))
 
 
 def test_a_lost_answer_to_an_override() -> None:
