@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterator
 
 from bridge.errors import Invalid, TooLarge
 from bridge.ical.fields import Reading
+from bridge.ical.moments import duration, wall_time
 from bridge.ical.recurrence import Rule
 from bridge.ical.text import NOT_CALENDAR_DATA, Component, Line, parse
-from bridge.ical.values import duration, wall_time
 
 NOT_AN_OBJECT = "valid-calendar-object-resource"
 

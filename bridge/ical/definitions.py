@@ -10,10 +10,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from bridge.errors import Invalid
+from bridge.ical.moments import definition_value
 from bridge.ical.recurrence import Rule
 from bridge.ical.text import Component
 from bridge.ical.times import parse_moment, parse_offset
-from bridge.ical.values import definition_value
 
 
 def definition(calendar: Component, tzid: str) -> Component | None:

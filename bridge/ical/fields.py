@@ -15,11 +15,11 @@ import hashlib
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from bridge.ical import values
+from bridge.ical import moments, values
 from bridge.ical.text import Component, Line, tree
 
 #: The key of an instance: None for the master, else ``20240501``, ``20240501T100000`` or ``...Z`` as in
-#: ``values.instant``; ``#2`` and so on for what stands there twice,
+#: ``moments.instant``; ``#2`` and so on for what stands there twice,
 #: ``<NAME>#1`` for what is no event, task or journal.
 Instance: TypeAlias = str | None
 GroupKey: TypeAlias = tuple[Instance, str]
@@ -109,7 +109,7 @@ class Reading:
 
     def __init__(self, text: str | Component):
         self.calendar = tree(text)
-        self.zones = values.ZoneNames(self.calendar)
+        self.zones = moments.ZoneNames(self.calendar)
         self.instances = dict(_instances(self.calendar, self.zones))
         self._values: dict[Instance, dict[str, object]] = {}
 
@@ -170,7 +170,7 @@ def group_of(name: str) -> str | None:
     return "x:" + name
 
 
-def component_groups(component: Component, zones: values.ZoneNames) -> dict[str, object]:
+def component_groups(component: Component, zones: moments.ZoneNames) -> dict[str, object]:
     """The groups of one master or override."""
     said: dict[str, list[values.Value]] = {}
     inner: dict[str, list[object]] = {}
@@ -198,7 +198,7 @@ def component_groups(component: Component, zones: values.ZoneNames) -> dict[str,
     return result
 
 
-def unit_value(item: Line | Component, zones: values.ZoneNames) -> list[object]:
+def unit_value(item: Line | Component, zones: moments.ZoneNames) -> list[object]:
     """What one line or sub-component adds to its group; nothing for a snoozed reminder's shadow."""
     if isinstance(item, Line):
         return list(values.values(item, zones))
@@ -210,17 +210,17 @@ def unit_value(item: Line | Component, zones: values.ZoneNames) -> list[object]:
     return [values.component_value(item, zones, ALARM_BOOKKEEPING)]
 
 
-def instance_key(component: Component, zones: values.ZoneNames) -> Instance:
+def instance_key(component: Component, zones: moments.ZoneNames) -> Instance:
     """None for a master, else the instant that an override replaces."""
     line = component.first("RECURRENCE-ID")
     if line is None:
         return None
-    key = values.instant(values.moment(line.value, line.param("TZID"), zones), zones)
+    key = moments.instant(moments.moment(line.value, line.param("TZID"), zones), zones)
     onwards = (line.param("RANGE") or "").upper() == "THISANDFUTURE"
     return f"{key};THISANDFUTURE" if onwards else key
 
 
-def _instances(calendar: Component, zones: values.ZoneNames) -> Iterator[tuple[Instance, Component]]:
+def _instances(calendar: Component, zones: moments.ZoneNames) -> Iterator[tuple[Instance, Component]]:
     seen: dict[str, int] = {}
     for component in calendar.components():
         if component.name == "VTIMEZONE":
@@ -231,7 +231,7 @@ def _instances(calendar: Component, zones: values.ZoneNames) -> Iterator[tuple[I
         yield (key if count == 1 and usual else f"{key or ''}#{count}"), component
 
 
-def _when(component: str, said: list[values.Value], zones: values.ZoneNames) -> tuple[object, ...]:
+def _when(component: str, said: list[values.Value], zones: moments.ZoneNames) -> tuple[object, ...]:
     """(start, end, the rest). DURATION and DTEND are one thing, and an absent end is the default one
     (RFC 5545 3.6.1: a day for dates, no time for times)."""
     start = end = length = None
@@ -251,10 +251,10 @@ def _when(component: str, said: list[values.Value], zones: values.ZoneNames) -> 
     if end is None and start is not None:
         by = None
         if length is not None:
-            by = values.duration(length)
+            by = moments.duration(length)
         elif component == "VEVENT":
-            by = values.Length(1 if len(start) == 8 else 0, 0)
-        end = values.later(start, by, zones) if by is not None else None
+            by = moments.Length(1 if len(start) == 8 else 0, 0)
+        end = moments.later(start, by, zones) if by is not None else None
     if end is None and length is not None:
         end = f"+{length}"
     return (start, end, tuple(rest))

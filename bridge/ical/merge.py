@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from bridge.ical import values
+from bridge.ical import moments
 from bridge.ical.fields import BOOKKEEPING, COMPONENT, GroupKey, Instance, Reading, changed, differing
 from bridge.ical.transfer import Receiver, exclusions
 from bridge.ical.words import group_name, group_text
@@ -212,9 +212,9 @@ def _inherited(side: _Side, instance: Instance) -> dict[str, object]:
     when = said.pop("when", None)
     if line is None or not isinstance(when, tuple):
         return said
-    start = values.moment(line.value, line.param("TZID"), side.now.zones)
-    length = values.between(when[0], when[1]) if when[0] and when[1] else None
-    end = values.later(start, length, side.now.zones) if length is not None else None
+    start = moments.moment(line.value, line.param("TZID"), side.now.zones)
+    length = moments.between(when[0], when[1]) if when[0] and when[1] else None
+    end = moments.later(start, length, side.now.zones) if length is not None else None
     return {**said, "when": (start, end, ())}
 
 

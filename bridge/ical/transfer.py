@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from bridge.ical import values
+from bridge.ical import moments
 from bridge.ical.definitions import definition, same_rules
 from bridge.ical.fields import Instance, Reading, group_of, unit_value
 from bridge.ical.text import Component, Line, with_line_end
@@ -108,13 +108,13 @@ class Receiver:
         lifted = frozenset(self.instances) - tolerated
         if master is None or not lifted:
             return
-        zones = values.ZoneNames(self.calendar)
+        zones = moments.ZoneNames(self.calendar)
         kept: list[Line | Component] = []
         for item in master.items:
             if isinstance(item, Line) and item.name == "EXDATE":
                 tzid = item.param("TZID")
                 dates = item.value.split(",")
-                left = [date for date in dates if values.period(date, tzid, zones) not in lifted]
+                left = [date for date in dates if moments.period(date, tzid, zones) not in lifted]
                 if not left:
                     continue
                 if len(left) < len(dates):
@@ -155,7 +155,7 @@ class Receiver:
 
     def _add_renamed(self, tzid: str, zone: Component, years: tuple[int, int]) -> str:
         """Add a definition under the first name of ours that is free, or means the same already."""
-        plain = values.OWN_PREFIX.sub("", tzid).lstrip("/")
+        plain = moments.OWN_PREFIX.sub("", tzid).lstrip("/")
         number = 1
         while True:
             name = f"/picsello-bridge/{number}/{plain}"
@@ -197,13 +197,13 @@ def exclusions(reading: Reading) -> frozenset[Instance]:
     if master is None:
         return frozenset()
     return frozenset(
-        values.period(date, line.param("TZID"), reading.zones)
+        moments.period(date, line.param("TZID"), reading.zones)
         for line in master.lines("EXDATE")
         for date in line.value.split(",")
     )
 
 
-def _units(component: Component, group: str, zones: values.ZoneNames) -> dict[int, tuple[object, ...]]:
+def _units(component: Component, group: str, zones: moments.ZoneNames) -> dict[int, tuple[object, ...]]:
     """Index -> meaning of the lines and sub-components that make up a group."""
     found: dict[int, tuple[object, ...]] = {}
     for index, item in enumerate(component.items):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bridge.ical import values
+from bridge.ical import moments
 from bridge.ical.fields import COMPONENT, Instance, Reading, group_of
 from bridge.ical.text import Line
 
@@ -77,7 +77,7 @@ def _when(value: object) -> str:
 def _moment(value: str) -> str:
     """``2024-05-01 10:00``; whole days as dates."""
     plain = value.partition("@")[0]
-    wall = values.wall_time(plain.removesuffix("Z"))
+    wall = moments.wall_time(plain.removesuffix("Z"))
     if wall is None:
         return value
     if "T" not in plain:
@@ -86,7 +86,7 @@ def _moment(value: str) -> str:
 
 
 def _alarm(trigger: str) -> str:
-    length = values.duration(trigger)
+    length = moments.duration(trigger)
     if length is None:
         return _moment(trigger)
     minutes = abs(length.days * 1440 + length.seconds // 60)
