@@ -76,9 +76,10 @@ def enclosing(source: str | Component, zone: tzinfo) -> tuple[int | None, int | 
                 endless = True
             else:
                 walls.setdefault(last, None)
+        span = master.fringe if any(rule.dense for rule in series.rules) else master.at
         for move in [ZERO, *(event.moved_by for event in followers)]:
             for wall, own in walls.items():
-                spans.append(master.at(shifted(wall, move), longest if own is None else own))
+                spans.append(span(shifted(wall, move), longest if own is None else own))
     if not spans:
         return None, None, False
     starts, ends = min(first for first, _ in spans), max(after for _, after in spans)

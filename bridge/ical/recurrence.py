@@ -120,6 +120,12 @@ class Rule:
             by_set_pos=lists["BYSETPOS"],
         )
 
+    @property
+    def dense(self) -> bool:
+        """May several instances fall on one day?"""
+        times_of_day = (self.by_hour, self.by_minute, self.by_second)
+        return self.freq in _UNIT or any(len(part) > 1 for part in times_of_day)
+
     def instances(self, start: datetime, floor: datetime, ceiling: datetime) -> Iterator[datetime]:
         """Wall times of the rule, ascending, with ``floor <= time <= ceiling`` and ``start <= time``.
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from bridge.ical.recurrence import Rule
 from bridge.ical.text import Component
-from bridge.ical.times import Moment, parse_duration, parse_moment, shifted
+from bridge.ical.times import Moment, parse_duration, parse_moment, seconds, shifted
 from bridge.ical.zones import Zones
 
 ZERO = timedelta(0)
@@ -37,6 +37,18 @@ class Event:
         """The same for another wall time and length in the same zone."""
         starts = self.start.at(wall)
         return starts, starts if length == ZERO else max(starts, self.start.at(shifted(wall, length)))
+
+    def fringe(self, wall: datetime, length: timedelta) -> tuple[int, int]:
+        """A span that holds ``at(wall, length)``, and what it would be without a gap in the hours before.
+
+        Where clocks go forward, 02:50 is read as a later moment than 03:10: of several instances in such a
+        night the first by wall time need not be the first, nor the last the last."""
+        starts, ends = self.at(wall, length)
+        last = shifted(wall, length)
+        day_before = shifted(last, -_DAY)
+        elapsed = (last - day_before) // timedelta(seconds=1)
+        early = seconds(wall, self.start.zone, fold=1)
+        return min(starts, early), max(ends, self.start.at(day_before) + elapsed)
 
     @property
     def moved_by(self) -> timedelta:

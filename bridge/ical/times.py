@@ -49,7 +49,7 @@ class Moment:
         return seconds(self.wall, self.zone)
 
 
-def seconds(wall: datetime, zone: tzinfo) -> int:
+def seconds(wall: datetime, zone: tzinfo, fold: int = 0) -> int:
     """Seconds since 1970 of a wall time in a zone.
 
     RFC 5545 3.3.5: a time that occurs twice means the first; one that does not exist is read with
@@ -59,7 +59,7 @@ def seconds(wall: datetime, zone: tzinfo) -> int:
     total = delta.days * DAY + delta.seconds
     if zone is UTC:
         return total
-    offset = wall.replace(tzinfo=zone).utcoffset()
+    offset = wall.replace(tzinfo=zone, fold=fold).utcoffset()
     return total if offset is None else total - offset.days * DAY - offset.seconds
 
 

@@ -169,6 +169,18 @@ def test_a_series_with_an_end_encloses_its_last_occurrence_exactly() -> None:
     assert enclosing(text, BERLIN) == (at(2024, 5, 1, 10), at(2045, 5, 1, 11), True)
 
 
+def test_a_dense_series_that_begins_in_the_gap_encloses_what_the_clock_puts_before_its_start() -> None:
+    # 02:30 does not exist and means 03:30; the instances of 03:00 to 03:30 come before it
+    head = "DTSTART;TZID=Europe/Berlin:20240331T023000\nRRULE:FREQ=MINUTELY"
+    for rule in ("", ";COUNT=45", ";COUNT=3", ";UNTIL=20240331T010500Z"):
+        text = calendar(head + rule)
+        first, last, _ = enclosing(text, BERLIN)
+        spans = occurrences(text, at(2024, 3, 31), at(2024, 3, 31, 6), BERLIN)
+        assert first is not None
+        assert first <= min(span.starts for span in spans)
+        assert last is None or last >= max(span.ends for span in spans)
+
+
 def test_two_objects_with_one_name_for_two_zones_never_mix() -> None:
     def text(offset: str) -> str:
         zone = (
