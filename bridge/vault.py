@@ -53,7 +53,7 @@ class Vault:
         return cls(key_file, *_parse(key_file, lines))
 
     def seal(self, text: str, bind: str) -> bytes:
-        """Encrypt ``text`` for the place ``bind`` (such as ``account:7``); nowhere else can it be unsealed."""
+        """Encrypt ``text`` for the place ``bind`` (as ``account:7``); it can be unsealed nowhere else."""
         return self._fernet.encrypt(f"{bind}\0{text}".encode())
 
     def unseal(self, blob: bytes, bind: str) -> str:
@@ -63,7 +63,7 @@ class Vault:
         except InvalidToken as error:
             raise StoreError(
                 f"A stored password cannot be opened with the key file {self.path}: "
-                "it was locked with another one. Put the right key file back, or sign in to the account again."
+                "it was locked with another one. Put the right one back, or sign in to the account again."
             ) from error
         if place != bind:
             raise StoreError("A stored password was found in the wrong place. Sign in to the account again.")

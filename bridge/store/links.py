@@ -14,9 +14,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from bridge.errors import NotFound
+from bridge.store.calendars import CalendarRow
 from bridge.store.rows import columns
 from bridge.store.tables import account, link
 
@@ -172,6 +185,30 @@ def claim(tx: Connection, link_id: int, now: datetime, again: datetime) -> bool:
     Should its pass be lost with this process, it is repeated then."""
     still_due = update(link).where(link.c.id == link_id, link.c.due_at <= now)
     return tx.execute(still_due.values(due_at=again)).rowcount == 1
+
+
+def _due(condition: ColumnElement[bool]) -> Update:
+    soon = or_(link.c.due_at.is_(None), link.c.due_at > bindparam("now"))
+    return (
+        update(link)
+        .where(condition, link.c.id != bindparam("but"), soon)
+        .values(due_at=bindparam("now"))
+        .returning(link.c.id)
+    )
+
+
+_of_user = select(account.c.id).where(account.c.user_id == bindparam("user_id")).scalar_subquery()
+_DUE_WRITERS = _due(link.c.account_id.in_(_of_user) & link.c.writes)
+_DUE_EDITORS = _due((link.c.mirror_id == bindparam("calendar_id")) & link.c.edits)
+
+
+def wake(tx: Connection, row: CalendarRow, now: datetime, *, but: int | None) -> tuple[int, ...]:
+    """A calendar changed: the link that carries its changes is due now, the one that bookings are written
+    to or the one whose mirror may be edited here. A pass (``but``) is not told of its own writes."""
+    values = {"now": now, "but": but or 0}
+    if row.kind == "mirror":
+        return tuple(tx.execute(_DUE_EDITORS, values | {"calendar_id": row.id}).scalars())
+    return tuple(tx.execute(_DUE_WRITERS, values | {"user_id": row.user_id}).scalars())
 
 
 # --- lease and fence -------------------------------------------------------------------------------

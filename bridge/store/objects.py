@@ -15,14 +15,14 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Update, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy import delete as sql_delete
 
 from bridge.errors import Invalid, NotFound
 from bridge.ical.facts import facts
 from bridge.ical.fields import fingerprint
 from bridge.ical.text import parse
-from bridge.store import changes, passes
+from bridge.store import changes, links, passes
 from bridge.store.calendars import CalendarRow, lock
 from bridge.store.changes import changed_since, parse_token, prune_changes, token
 from bridge.store.contents import (
@@ -38,7 +38,7 @@ from bridge.store.contents import (
     listing,
 )
 from bridge.store.horizon import extend_horizon, in_range, reindex, write_spans
-from bridge.store.tables import account, calendar, link, object_
+from bridge.store.tables import calendar, object_
 from bridge.store.times import times
 
 __all__ = [
@@ -174,7 +174,7 @@ def put(
             actor=actor,
             now=now,
         )
-    due = _make_due(tx, row, now, but=link_id)
+    due = links.wake(tx, row, now, but=link_id)
     return Stored(object_id, href, known.uid, etag, seq, old is None, True, before, due)
 
 
@@ -214,7 +214,7 @@ def delete(
             actor=actor,
             now=now,
         )
-    _make_due(tx, row, now, but=link_id)
+    links.wake(tx, row, now, but=link_id)
     return old
 
 
@@ -299,27 +299,3 @@ def _check(tx: Connection, row: CalendarRow, href: str, uid: str, old: StoredObj
 def _moved_on(tx: Connection, row: CalendarRow, seq: int, now: datetime, *, longest: int = 0) -> None:
     values = {"row_id": row.id, "seq": seq, "modified": now, "longest": max(longest, row.longest)}
     tx.execute(_MOVED_ON, values)
-
-
-def _due(condition: object) -> Update:
-    soon = or_(link.c.due_at.is_(None), link.c.due_at > bindparam("now"))
-    return (
-        update(link)
-        .where(condition, link.c.id != bindparam("but"), soon)  # type: ignore[arg-type]
-        .values(due_at=bindparam("now"))
-        .returning(link.c.id)
-    )
-
-
-_of_user = select(account.c.id).where(account.c.user_id == bindparam("user_id")).scalar_subquery()
-_DUE_WRITERS = _due(link.c.account_id.in_(_of_user) & link.c.writes)
-_DUE_EDITORS = _due((link.c.mirror_id == bindparam("calendar_id")) & link.c.edits)
-
-
-def _make_due(tx: Connection, row: CalendarRow, now: datetime, *, but: int | None) -> tuple[int, ...]:
-    """Have the links that carry this calendar's changes run now: the one that bookings are written to, or
-    the one whose mirror may be edited here. A pass is not told of its own writes."""
-    values = {"now": now, "but": but or 0}
-    if row.kind == "mirror":
-        return tuple(tx.execute(_DUE_EDITORS, values | {"calendar_id": row.id}).scalars())
-    return tuple(tx.execute(_DUE_WRITERS, values | {"user_id": row.user_id}).scalars())

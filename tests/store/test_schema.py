@@ -17,7 +17,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import IntegrityError
 
 from bridge.errors import StoreError
-from bridge.store import calendars, changes, contents, horizon, objects, pairings, people, schema
+from bridge.store import calendars, changes, contents, horizon, links, objects, pairings, people, schema
 from bridge.store.db import Database
 from bridge.store.tables import metadata
 from tests.store.studio import NOW, Studio, event
@@ -119,8 +119,8 @@ HOT = {
     "series beyond the horizon": horizon._SERIES,
     "a delta": changes._SINCE,
     "the UID check": objects._CLASH,
-    "links to wake for bookings": objects._DUE_WRITERS,
-    "links to wake for a mirror": objects._DUE_EDITORS,
+    "links to wake for bookings": links._DUE_WRITERS,
+    "links to wake for a mirror": links._DUE_EDITORS,
     "unsettled pairings": pairings._UNSETTLED,
     "a remote object": pairings._BY_HREF,
     "a home": calendars._OF_EMAIL,
