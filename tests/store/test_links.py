@@ -182,3 +182,20 @@ def test_a_link_that_is_gone(studio: Studio) -> None:
             links.acquire(tx, link_id, "holder", NOW)
         with pytest.raises(NotFound):
             links.get(tx, link_id)
+
+
+def test_a_write_during_a_pass_is_carried_by_the_next_one(studio: Studio) -> None:
+    """The worker claims the link before the pass, so that what comes meanwhile makes it due again."""
+    link_id = studio.link(writes=True, due_at=NOW)
+    with studio.db.writing() as tx:
+        assert links.claim(tx, link_id, NOW, again=NOW + seconds(300))
+        assert not links.claim(tx, link_id, NOW, again=NOW + seconds(300)), "one worker takes it"
+    fence = acquire(studio, link_id, "worker")
+    assert fence is not None
+    stored = studio.put("a.ics", event("a"))
+    assert stored.due == (link_id,)
+    with studio.db.writing() as tx:
+        links.set_(tx, link_id, state="healthy")
+        links.release(tx, link_id, fence)
+    with studio.db.reading() as tx:
+        assert links.due(tx, studio.now) == [link_id]
