@@ -60,7 +60,7 @@ def page(
     with the_bridge().db.reading() as tx:
         rows = accounts.of_user(tx, me.user.id)
         told = notices.standing(tx, me.user.id)
-        all_links = [link for link in links.of_user(tx, me.user.id) if health_words.takes_part(link)]
+        all_links = [link for link in links.of_user(tx, me.user.id) if health_words.concerns(link)]
         problems = {
             link.id: [pair.problem for pair in pairings.unsettled(tx, link.id, given_up=True) if pair.problem]
             for link in all_links
@@ -103,6 +103,14 @@ def sync(account: int) -> ResponseReturnValue:
         bridge.enqueue(link.id)
     flash("Syncing now. This takes a few seconds.", "info")
     return redirect(url_for("calendar_settings.show"), 303)
+
+
+@pages.get("/calendars/<int:link>/held")
+def held(link: int) -> ResponseReturnValue:
+    """What a held plan would do, in sentences; nothing is done."""
+    row = own.link(link)
+    report = the_bridge().engine().run(row.id, dry_run=True, by_hand=True)
+    return render_template("preview.html", account=own.account(row.account_id), reports=[report], held=row)
 
 
 @pages.post("/calendars/<int:link>/go-on")

@@ -28,6 +28,11 @@ def takes_part(link: LinkRow) -> bool:
     return link.reads or link.edits or link.writes
 
 
+def concerns(link: LinkRow) -> bool:
+    """Whether the settings show it: it has a role, or has lost its last one and waits to be let go."""
+    return takes_part(link) or not link.released
+
+
 def running(link: LinkRow, now: datetime) -> bool:
     """Whether a pass is at work on it."""
     return link.lease_holder is not None and link.lease_until is not None and link.lease_until > now
@@ -74,7 +79,7 @@ def of_link(link: LinkRow, account: AccountRow, now: datetime, zone: ZoneInfo) -
     if link.held:
         return State("warn", "Waits for your OK", agreed)
     if not link.released:
-        return State("warn", "Not started", "Look at what the first sync will do, then start it.")
+        return State("warn", "Not started")
     match link.state:
         case "gone":
             return State("bad", "No longer at the provider", more)
@@ -98,5 +103,5 @@ def roles(link: LinkRow) -> str:
         used.append("its events appear here")
     if link.writes:
         used.append("your bookings go there")
-    sentence = "; ".join(used)
+    sentence = "; ".join(used) or "no longer chosen: what we put there will be taken back"
     return sentence[:1].upper() + sentence[1:]

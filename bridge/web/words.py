@@ -22,7 +22,7 @@ BOOKINGS_COLOR = "#2d93ad"
 
 def install(app: Flask) -> None:
     """Register the filters."""
-    for word in (ago, clock, day_name, long_date, moment, count, color):
+    for word in (ago, clock, day_name, long_date, short_date, moment, count, color):
         app.template_filter(word.__name__)(word)
 
 
@@ -52,8 +52,12 @@ def day_name(day: date, today: date) -> str:
 
 def long_date(day: date, today: date) -> str:
     """``Friday, 4 December``, with the year if it is another one."""
-    year = "" if day.year == today.year else f" {day.year}"
-    return f"{day:%A}, {day.day} {day:%B}{year}"
+    return f"{day:%A}, {short_date(day, today)}"
+
+
+def short_date(day: date, today: date) -> str:
+    """``4 December``, with the year if it is another one."""
+    return f"{day.day} {day:%B}" + ("" if day.year == today.year else f" {day.year}")
 
 
 def moment(at: datetime, now: datetime, zone: ZoneInfo) -> str:
@@ -62,8 +66,7 @@ def moment(at: datetime, now: datetime, zone: ZoneInfo) -> str:
     name = day_name(local.date(), today)
     if name in ("Today", "Tomorrow", "Yesterday"):
         return f"{name.lower()} at {clock(local)}"
-    year = "" if local.year == today.year else f" {local.year}"
-    return f"{local.day} {local:%B}{year} at {clock(local)}"
+    return f"{short_date(local.date(), today)} at {clock(local)}"
 
 
 def ago(at: datetime, now: datetime, zone: ZoneInfo) -> str:

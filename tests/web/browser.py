@@ -106,6 +106,11 @@ class Browser:
         return self
 
 
+def some_path(rule: str) -> str:
+    """An address that fits a route: ``/devices/<int:device>/revoke`` -> ``/devices/1/revoke``."""
+    return re.sub(r"<int:\w+>", "1", rule).replace("<kind>", "caldav")
+
+
 def _standing(form: Any) -> list[tuple[str, str]]:
     """The fields as they stand (HTML 4.10.22.4). lxml's own takes an empty value for "on"."""
     boxes = ("checkbox", "radio")

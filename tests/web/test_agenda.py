@@ -96,7 +96,7 @@ def test_later_and_earlier_turn_the_pages(at_annas: Browser, bridge: Bridge, ann
 def test_nonsense_in_the_address_means_today(at_annas: Browser) -> None:
     for wrong in ("yesterday", "2026-13-01", "9999-12-31", "0001-01-01", "", "2026-11-22T10:00"):
         at_annas.open(f"/?from={wrong}")
-        assert (at_annas.status, "Sunday, 22 November to" in at_annas.text) == (200, True), wrong
+        assert (at_annas.status, "22 November to" in at_annas.text) == (200, True), wrong
 
 
 def test_an_empty_month_of_a_connected_user_is_no_invitation(

@@ -21,7 +21,7 @@ def test_a_new_device_gets_a_password_that_works_until_it_is_removed(
     at_annas.open("/devices").press("Create its password", name="  My iPhone ")
     assert "“My iPhone” is ready to be set up" in at_annas.text
     shown = {
-        name: at_annas.document.get_element_by_id(name).value for name in ("server", "username", "password")
+        name: at_annas.document.get_element_by_id(name).text for name in ("server", "username", "password")
     }
     assert shown["server"] == f"{bridge.public_url}/dav/{ANNA}/"
     assert shown["username"] == ANNA

@@ -248,7 +248,7 @@ def test_disconnecting_does_to_the_bookings_there_what_was_chosen(
     connect(at_annas, server).press("Save", write=work.path).press("Start syncing")
     let_the_worker_work(bridge)
     at_annas.open("/calendar/settings").follow("Disconnect…")
-    assert "2 bookings stay as they are now" in at_annas.text
+    assert "2 bookings stay as now" in at_annas.text
     assert "1 coming booking will be deleted there" in at_annas.text
     assert "2 bookings will be deleted there" in at_annas.text
     at_annas.press("Disconnect", pushed=choice)
@@ -268,3 +268,83 @@ def test_berts_pages_show_nothing_of_annas_account(
     for path in ("/", "/calendar/settings", "/history", "/devices"):
         page = at_berts.open(path).text
         assert not any(word in page for word in ("Dentist", "Private", "127.0.0.1", ANNA))
+
+
+def test_many_deletions_over_there_wait_for_a_word_with_the_list_to_look_at(
+    at_annas: Browser, bridge: Bridge, server: Server, private: Outside
+) -> None:
+    for number in range(9):
+        private.put(
+            f"{number}.ics", event(f"u{number}", f"Lesson {number}", "DTSTART:20261124T080000Z|DURATION:PT1H")
+        )
+    connect(at_annas, server).press("Save", read=[private.path]).press("Start syncing")
+    let_the_worker_work(bridge)
+    for number in range(9):
+        private.delete(f"{number}.ics")
+    at_annas.open("/calendar/settings").press("Sync now")
+    let_the_worker_work(bridge)
+    at_annas.open("/calendar/settings")
+    assert "Waits for your OK" in at_annas.text
+    assert "9 of 10 events disappeared" in at_annas.text
+    at_annas.follow("See the list")
+    assert "What waits for your OK" in at_annas.text
+    assert all(f"Delete “Lesson {number}” here." in at_annas.text for number in range(9))
+    assert "Lesson 3" in at_annas.open("/").text
+    at_annas.open("/calendar/settings").press("That is right, go on")
+    assert "“Private” is going on." in at_annas.text
+    assert "In agreement just now" in at_annas.text
+    page = at_annas.open("/").text
+    assert "Lesson" not in page
+    assert "Dentist" in page
+
+
+def test_the_bookings_move_when_another_calendar_is_chosen_for_them(
+    at_annas: Browser, bridge: Bridge, anna: UserRow, server: Server, private: Outside, work: Outside
+) -> None:
+    uid = booking(bridge, anna, "Smith wedding", "2026-11-25T14:00")
+    connect(at_annas, server).press("Save", write=work.path).press("Start syncing")
+    let_the_worker_work(bridge)
+    assert work.by_uid(uid)
+    at_annas.open("/calendar/settings").follow("Choose calendars")
+    at_annas.press("Save", write=private.path)
+    assert "Delete “Smith wedding” there." in at_annas.text
+    assert "Add “Smith wedding” there." in at_annas.text
+    at_annas.press("Start syncing")
+    let_the_worker_work(bridge)
+    assert work.by_uid(uid) is None
+    assert private.by_uid(uid)
+    page = at_annas.open("/calendar/settings").text
+    assert "Private Your bookings go there." in page
+    assert "Work" not in page
+
+
+def test_a_calendar_that_is_no_longer_read_takes_its_events_with_it(
+    at_annas: Browser, bridge: Bridge, server: Server, private: Outside
+) -> None:
+    connect(at_annas, server).press("Save", read=[private.path]).press("Start syncing")
+    let_the_worker_work(bridge)
+    assert "Dentist" in at_annas.open("/").text
+    at_annas.open("/calendar/settings").follow("Choose calendars")
+    at_annas.press("Save", read=[])
+    assert "Calendar settings saved." in at_annas.text
+    assert "Dentist" not in at_annas.open("/").text
+    assert private.by_uid("dentist"), "over there nothing happens to it"
+    assert "no calendar is chosen yet" in at_annas.open("/calendar/settings").text
+
+
+def test_a_calendar_that_bookings_no_longer_go_to_is_cleaned_when_the_word_is_given(
+    at_annas: Browser, bridge: Bridge, anna: UserRow, server: Server, work: Outside
+) -> None:
+    uid = booking(bridge, anna, "Smith wedding", "2026-11-25T14:00")
+    work.put("mine.ics", DENTIST)
+    connect(at_annas, server).press("Save", write=work.path).press("Start syncing")
+    let_the_worker_work(bridge)
+    at_annas.open("/calendar/settings").follow("Choose calendars")
+    at_annas.press("Save", write="")
+    let_the_worker_work(bridge)
+    assert work.by_uid(uid), "the word was not given yet"
+    at_annas.open("/calendar/settings")
+    assert "Work No longer chosen: what we put there will be taken back." in at_annas.text
+    at_annas.follow("See the plan and start").press("Start syncing")
+    assert list(work.texts()) == ["mine.ics"]
+    assert "no calendar is chosen yet" in at_annas.open("/calendar/settings").text

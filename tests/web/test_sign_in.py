@@ -7,7 +7,7 @@ from flask import Flask
 
 from bridge.service import people
 from bridge.wiring import Bridge
-from tests.web.browser import Browser
+from tests.web.browser import Browser, some_path
 from tests.web.conftest import ANNA
 
 
@@ -15,7 +15,7 @@ def test_somebody_who_is_not_signed_in_sees_only_the_sign_in_page(browser: Brows
     for rule in app.url_map.iter_rules():
         if "GET" not in (rule.methods or ()) or rule.endpoint == "static":
             continue
-        path = rule.rule.replace("<int:account>", "1").replace("<kind>", "caldav")
+        path = some_path(rule.rule)
         assert browser.open(path).text.count("Sign in") >= 1
         assert browser.path.startswith("/sign-in"), path
 
@@ -24,10 +24,8 @@ def test_nothing_can_be_sent_without_signing_in(browser: Browser, app: Flask) ->
     browser.open("/sign-in")
     for rule in app.url_map.iter_rules():
         if "POST" in (rule.methods or ()) and not rule.endpoint.startswith("signin."):
-            path = rule.rule
-            for part in ("account", "link", "device", "notice"):
-                path = path.replace(f"<int:{part}>", "1")
-            answer = browser.send(path.replace("<kind>", "caldav"))
+            path = some_path(rule.rule)
+            answer = browser.send(path)
             assert (answer.status, answer.response.headers.get("Location")) == (302, "/sign-in"), path
 
 

@@ -7,16 +7,11 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
   if (!field || !navigator.clipboard) continue;
   button.hidden = false;
   button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(field.value);
+    await navigator.clipboard.writeText(field.textContent);
     const label = button.innerHTML;
     button.textContent = "Copied";
     setTimeout(() => { button.innerHTML = label; }, 2000);
   });
-}
-
-// A read-only field is selected as a whole when one taps it.
-for (const field of document.querySelectorAll("input.copy-text")) {
-  field.addEventListener("focus", () => field.select());
 }
 
 // A form is sent once: its buttons rest until the answer comes (or one comes back by history).
