@@ -125,7 +125,7 @@ def run(bridge: Bridge, application: WSGIApplication, listener: Listener, stop: 
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a queue of one is no news
     limit = bridge.settings.max_resource_bytes
     server = waitress.server.create_server(
-        _behind_proxies(application, bridge.settings.trusted_proxies),
+        behind_proxies(application, bridge.settings.trusted_proxies),
         sockets=[listener.socket],
         threads=bridge.settings.server_threads,
         ident=None,
@@ -159,7 +159,7 @@ def _busy(server: Any) -> bool:
     return any(channel.requests or channel.total_outbufs_len for channel in server.active_channels.values())
 
 
-def _behind_proxies(application: WSGIApplication, trusted: frozenset[str]) -> WSGIApplication:
+def behind_proxies(application: WSGIApplication, trusted: frozenset[str]) -> WSGIApplication:
     """Believe X-Forwarded-For, -Proto and -Host from the named proxies, and from nobody else."""
     if not trusted:
         return application

@@ -95,8 +95,8 @@ def select(
     loses its mirror; one that is no longer written gives back, in its next pass, what was pushed there. One
     calendar per user takes the bookings: a new one takes over from the old one, whatever its account.
 
-    Raises NotFound (no such account, or not ``user_id``'s; no such calendar), NotAllowed (read-only there), ProviderError kinds (the
-    listing failed; nothing was changed).
+    Raises NotFound (no such account, or not ``user_id``'s; no such calendar), NotAllowed (read-only there),
+    ProviderError kinds (the listing failed; nothing was changed).
     """
     if user_id is not None:
         with bridge.db.reading() as tx:
