@@ -17,7 +17,8 @@ from bridge.store.tables import conflict
 
 @dataclass(frozen=True, slots=True)
 class ConflictRow:
-    """One group of one object. ``winner``: ours, theirs, or ask (it waits); ``resolved``: what the user chose."""
+    """One group of one object. ``winner``: ours, theirs, or ask (it waits); ``resolved``: what the user
+    chose."""
 
     id: int
     user_id: int

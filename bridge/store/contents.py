@@ -81,7 +81,8 @@ _SAFE_UID = re.compile(r"[A-Za-z0-9][A-Za-z0-9@._-]{0,119}")
 
 
 def href_for(uid: str) -> str:
-    """The href we give an object that comes without one: readable where the UID allows, else a digest of it."""
+    """The href we give an object that comes without one: readable where the UID allows, else a digest of
+    it."""
     name = uid if _SAFE_UID.fullmatch(uid) else hashlib.sha256(uid.encode()).hexdigest()[:40]
     return f"{name}.ics"
 

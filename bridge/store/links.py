@@ -9,7 +9,7 @@ Order of locks on PostgreSQL: ``still_mine``, then calendars, then changes of th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -218,17 +218,26 @@ def _leased(now: datetime) -> ColumnElement[bool]:
     return and_(link.c.lease_until > now, link.c.lease_until <= now + LONGEST_LEASE)
 
 
-def acquire(tx: Connection, link_id: int, holder: str, now: datetime, seconds: float = 10) -> int | None:
+def acquire(
+    tx: Connection,
+    link_id: int,
+    holder: str,
+    now: datetime,
+    seconds: float = 10,
+    *,
+    dead: Callable[[str], bool] = lambda _holder: False,
+) -> int | None:
     """Try to become the one who runs this link for ``seconds`` (at most 60; renew before they are over).
 
     Returns the fence to show to ``still_mine``, or None if somebody is at work. A holder that died is
-    overtaken when its lease ends: after 10 s by default. Raises NotFound.
+    overtaken when its lease ends, after 10 s by default, or at once if ``dead`` knows that it died. Raises
+    NotFound.
     """
     row = tx.execute(_LEASE, {"id": link_id}).first()
     if row is None:
         raise NotFound("This linked calendar does not exist (any more).")
     until = row.lease_until
-    if until is not None and now < until <= now + LONGEST_LEASE:
+    if until is not None and now < until <= now + LONGEST_LEASE and not dead(row.lease_holder):
         return None
     fence = int(row.fence) + 1
     values = {"lease_holder": holder, "lease_until": now + _length(seconds), "fence": fence}

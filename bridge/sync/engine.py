@@ -7,8 +7,6 @@ run it in one thread, with every fault there is.
 
 from __future__ import annotations
 
-import os
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -86,7 +84,7 @@ class Engine:
     clock: Clock
     connect: Callable[[int], Provider]
     installation: str
-    holder: str = field(default_factory=lambda: f"{os.getpid()}-{threading.get_ident()}")
+    holder: str = field(default_factory=lease.name)
     sleep: Callable[[float], None] = time.sleep
     heartbeat: bool = True
 

@@ -1,14 +1,18 @@
 """The right to run a link: one pass at a time, taken over from whoever died.
 
 A lease is short and kept alive by a heartbeat, so that a killed process blocks nobody for longer than
-``SECONDS``; the fence that comes with it keeps a process that was merely asleep from writing afterwards.
+``SECONDS``, and on the same machine not at all: holders are named so that their end can be seen. The fence
+that comes with a lease keeps a process that was merely asleep from writing afterwards.
 """
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 
 from bridge.errors import StoreError
 from bridge.ports import Clock
@@ -20,6 +24,34 @@ BEAT_SECONDS = 2.0
 #: How long somebody at the keyboard waits for a running pass.
 PATIENCE_SECONDS = 900.0
 LOOK_AGAIN_SECONDS = 0.2
+
+
+def name() -> str:
+    """Who we are: this boot and process namespace of this machine, process, thread."""
+    return f"{_where()}/{os.getpid()}/{threading.get_ident()}"
+
+
+def is_dead(holder: str) -> bool:
+    """Whether that holder's process, seen from here, has ended; False where we cannot know."""
+    where, _, rest = holder.rpartition("/")[0].rpartition("/")
+    if where != _where() or not rest.isdigit():
+        return False
+    try:
+        os.kill(int(rest), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+@cache
+def _where() -> str:
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot}:{os.stat('/proc/self/ns/pid').st_ino}"
+    except OSError:
+        return f"elsewhere:{os.urandom(8).hex()}"  # nobody else's name begins like this
 
 
 @contextmanager
@@ -60,7 +92,7 @@ def _acquire(
     waited = 0.0
     while True:
         with db.writing() as tx:
-            fence = links.acquire(tx, link_id, holder, clock.now(), SECONDS)
+            fence = links.acquire(tx, link_id, holder, clock.now(), SECONDS, dead=is_dead)
         if fence is not None or not wait or waited > PATIENCE_SECONDS:
             return fence
         sleep(LOOK_AGAIN_SECONDS)

@@ -86,15 +86,19 @@ class Story:
     kind: str  # booking | block | foreign
     link: int | None  # which link's mirror a foreign one belongs to
     edits: dict[str, list[int]] = field(default_factory=lambda: {g: [] for g in GROUPS})
-    superseded: set[tuple[str, int]] = field(default_factory=set)
+    superseded: dict[tuple[str, int], list[int]] = field(default_factory=dict)
     deletions: list[dict[str, int]] = field(default_factory=list)  # what each deleter saw
     cancelled: bool = False
     blind: bool = False  # deleted there while a write of ours was out: restoring is safer than losing
     side_of: dict[tuple[str, int], str] = field(default_factory=dict)
 
     def latest(self, group: str) -> list[int]:
-        """Edits of a group that nobody replaced knowingly."""
-        return [n for n in self.edits[group] if (group, n) not in self.superseded]
+        """Edits of a group that nobody replaced knowingly, or only by edits that went with a deletion."""
+        return [
+            number
+            for number in self.edits[group]
+            if all(self.seen_by_deleter(group, by) for by in self.superseded.get((group, number), ()))
+        ]
 
     def seen_by_deleter(self, group: str, number: int) -> bool:
         """Whether somebody deleted the object with that value before their eyes: they gave it up
@@ -127,12 +131,13 @@ class Ledger:
 
     def edited(self, uid: str, group: str, seen: dict[str, int], side: str) -> int:
         self.count += 1
+        number = self.count
         story = self.stories[uid]
-        story.edits[group].append(self.count)
-        story.side_of[group, self.count] = side
+        story.edits[group].append(number)
+        story.side_of[group, number] = side
         if group in seen:
-            story.superseded.add((group, seen[group]))
-        return self.count
+            story.superseded.setdefault((group, seen[group]), []).append(number)
+        return number
 
     def deleted(self, uid: str, seen: dict[str, int]) -> None:
         self.stories[uid].deletions.append(seen)

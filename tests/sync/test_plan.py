@@ -278,9 +278,7 @@ def test_a_write_that_never_left_is_planned_again() -> None:
 
 def test_a_lost_create_seen_deleted_again_is_a_deletion() -> None:
     sent = event()
-    found = item(
-        hub(sent), None, None, "block", flight=flying(sent, sent, None, "e1"), deletion_seen=True
-    )
+    found = item(hub(sent), None, None, "block", flight=flying(sent, sent, None, "e1"), deletion_seen=True)
     assert kinds(found) == [DeleteHub]
 
 
@@ -302,7 +300,8 @@ def test_the_write_s_own_marker_tells_that_it_arrived_though_the_same_group_was_
 
 
 @pytest.mark.parametrize(
-    ("deletions", "agreed", "waits"), [(5, 6, False), (6, 6, True), (6, 40, False), (9, 40, True), (0, 0, False)]
+    ("deletions", "agreed", "waits"),
+    [(5, 6, False), (6, 6, True), (6, 40, False), (9, 40, True), (0, 0, False)],
 )
 def test_more_than_five_and_a_fifth_gone_at_once_waits_for_the_user(
     deletions: int, agreed: int, waits: bool
