@@ -25,9 +25,12 @@ class Calendar(Protocol):
 
 
 class Stand(ABC):
-    """A provider's test bed. Everything the provider sends passes ``faults``."""
+    """A provider's test bed. Everything the provider sends passes ``faults``. ``reads`` are the HTTP methods
+    that ``changes`` uses; ``surveys`` says whether one request tells the state of all calendars."""
 
     faults: FaultProxy
+    reads: tuple[str, ...] = ("PROPFIND", "REPORT")
+    surveys: bool = True
 
     @abstractmethod
     def provider(self) -> Provider:
