@@ -4,8 +4,8 @@ Each is one write through ``store.objects``, inside the caller's transaction, so
 log and the linked calendars follow by themselves. Blocks (events that the photographer made without a
 job) live in the same calendar: they are listed and can be moved here too.
 
-A cancelled booking stays in the calendar as ``STATUS:CANCELLED``, where everybody sees that it is off; it
-takes no time (RFC 4791 7.10) and leaves the other calendars. A cancelled block is simply deleted.
+A cancelled booking is kept here as ``STATUS:CANCELLED``, listed and never lost, but hidden: it is gone from
+every calendar app and every linked calendar, and takes no time. A cancelled block is simply deleted.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def cancel(tx: Connection, user: UserRow, uid: str, now: datetime, *, actor: str
         objects.delete(tx, found.calendar_id, found.href, actor=actor, now=now)
         return
     text = build.with_status(found.text, "CANCELLED", now)
-    objects.put(tx, found.calendar_id, found.href, text, actor=actor, now=now, hidden=found.hidden)
+    objects.put(tx, found.calendar_id, found.href, text, actor=actor, now=now, hidden=True)
 
 
 def _find(tx: Connection, user: UserRow, uid: str) -> StoredObject:

@@ -105,9 +105,8 @@ def delete(
     condition: Condition = anything,
 ) -> str:
     """A client deletes the object at ``href``; returns what became of it: ``deleted``, ``restored`` (there
-    again under a new ETag), ``hidden`` (from clients) or ``cancelled``.
+    again under a new ETag), ``hidden`` (from clients) or ``cancelled`` (and hidden, as every cancelled booking).
 
-    A booking that is cancelled already is hidden: it has nothing left to lose, and the client wants it gone.
     Raises NotFound, Stale, NotAllowed.
     """
     calendar = objects.lock(tx, calendar.id)
@@ -125,7 +124,8 @@ def delete(
         case "hide":
             outcome, hidden = "hidden", True
         case "cancel":
-            outcome, text = "cancelled", build.with_status(there.text, "CANCELLED", now)
+            outcome, hidden = "cancelled", True
+            text = build.with_status(there.text, "CANCELLED", now)
         case _:
             outcome, text = "restored", build.bumped(there.text, now)
     zone = ZoneInfo(user.time_zone)

@@ -202,12 +202,12 @@ def test_a_move_of_what_is_not_there_or_repeats_or_is_off_is_refused(desk: Desk)
         desk.move(uid, "2026-05-09T10:00")
 
 
-def test_a_cancelled_booking_stays_and_says_so(desk: Desk) -> None:
+def test_a_cancelled_booking_is_kept_but_in_no_calendar(desk: Desk) -> None:
     uid = desk.add()
     before = desk.get(uid)
     desk.cancel(uid)
     after = desk.get(uid)
-    assert (after.status, after.hidden) == ("CANCELLED", False)
+    assert (after.status, after.hidden) == ("CANCELLED", True)
     assert after.text == with_status(before.text, "CANCELLED", LATER)
     assert desk.rows()[0]["status"] == "cancelled"
 
