@@ -156,6 +156,15 @@ object_ = Table(
     UniqueConstraint("calendar_id", "uid"),
 )
 Index(
+    "ix_object_listed",  # a client's listing, first sync and delta are answered from it alone
+    object_.c.calendar_id,
+    object_.c.seq,
+    object_.c.hidden,
+    object_.c.href,
+    object_.c.etag,
+    object_.c.component,
+)
+Index(
     "ix_object_series",  # the few that the occurrence index can't answer for
     object_.c.calendar_id,
     sqlite_where=text("recurring = 1"),

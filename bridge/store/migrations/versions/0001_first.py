@@ -203,6 +203,12 @@ def upgrade() -> None:
         sa.UniqueConstraint("calendar_id", "uid", name=op.f("uq_object_calendar_id_uid")),
     )
     op.create_index(
+        "ix_object_listed",
+        "object",
+        ["calendar_id", "seq", "hidden", "href", "etag", "component"],
+        unique=False,
+    )
+    op.create_index(
         "ix_object_series",
         "object",
         ["calendar_id"],
