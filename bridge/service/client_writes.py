@@ -105,7 +105,7 @@ def delete(
     condition: Condition = anything,
 ) -> str:
     """A client deletes the object at ``href``; returns what became of it: ``deleted``, ``restored`` (there
-    again under a new ETag), ``hidden`` (from clients) or ``cancelled`` (and hidden, as every cancelled booking).
+    again under a new ETag), ``hidden`` (from clients) or ``cancelled`` (and hidden, as all cancelled ones).
 
     Raises NotFound, Stale, NotAllowed.
     """
