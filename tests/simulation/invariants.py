@@ -125,11 +125,10 @@ def _no_lost_update(story: Story, here: str, history: str) -> list[str]:
     found: list[str] = []
     for group, number in shown(here).items():
         latest = story.latest(group)
-        if number not in latest:
+        if not story.may_show(group, number):
             found.append(f"I2 {story.uid} {group} shows {number}, but the latest are {latest}")
         for other in latest:
-            given_up = story.seen_by_deleter(group, other)
-            if other != number and not given_up and not _remembered(group, other, history):
+            if other != number and not _remembered(group, other, history):
                 found.append(f"I2 {story.uid} {group} {other} lost, and not in the history")
     if set(shown(here)) != set(GROUPS):
         found.append(f"I2 {story.uid} lost a group: {sorted(shown(here))}")

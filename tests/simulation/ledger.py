@@ -93,12 +93,21 @@ class Story:
     side_of: dict[tuple[str, int], str] = field(default_factory=dict)
 
     def latest(self, group: str) -> list[int]:
-        """Edits of a group that nobody replaced knowingly, or only by edits that went with a deletion."""
+        """Edits of a group that nobody replaced knowingly, and that did not go with a deletion."""
         return [
             number
             for number in self.edits[group]
-            if all(self.seen_by_deleter(group, by) for by in self.superseded.get((group, number), ()))
+            if (group, number) not in self.superseded and not self.seen_by_deleter(group, number)
         ]
+
+    def may_show(self, group: str, number: int) -> bool:
+        """Whether a value may stand in the end: nothing that replaced it, however indirectly, still counts."""
+        ahead, latest = [number], set(self.latest(group)) - {number}
+        while ahead:
+            if latest & set(by := self.superseded.get((group, ahead.pop()), [])):
+                return False
+            ahead += by
+        return True
 
     def seen_by_deleter(self, group: str, number: int) -> bool:
         """Whether somebody deleted the object with that value before their eyes: they gave it up

@@ -1,0 +1,86 @@
+"""Many schedules: ``python -m tests.simulation.run SCHEDULES [SEED]``.
+
+Progress goes to standard error; the last line on standard output is one JSON object. Exit 1 if anything
+was violated. With ``--ledger FILE`` the line is appended there too, beside the commit it was measured on, so
+that runs add up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.simulation.schedule import Outcome, play
+
+
+def outcomes(seeds: range, processes: int) -> Iterator[Outcome]:
+    """The schedules of these seeds, in no order."""
+    if processes == 1:
+        yield from map(play, seeds)
+        return
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        yield from pool.imap_unordered(play, seeds, chunksize=8)
+
+
+def run(schedules: int, seed: int, processes: int) -> dict[str, object]:
+    """Play them, with progress; the summary."""
+    totals: Counter[str] = Counter()
+    broken: Counter[str] = Counter()
+    failing: list[int] = []
+    started = shown = time.monotonic()
+    for done, outcome in enumerate(outcomes(range(seed, seed + schedules), processes), 1):
+        totals.update(edits=outcome.edits, requests=outcome.requests, faulty_requests=outcome.faulty)
+        totals.update(crashes=outcome.crashes)
+        broken.update(sentence.partition(" ")[0] for sentence in outcome.violations)
+        if outcome.violations:
+            failing.append(outcome.seed)
+            print(f"\nseed {outcome.seed}: {outcome.violations}", file=sys.stderr)
+        if time.monotonic() - shown > 1:
+            shown = time.monotonic()
+            print(f"\r{done}/{schedules} schedules, {len(failing)} failing", end="", file=sys.stderr)
+    print(file=sys.stderr)
+    return {
+        "schedules": schedules,
+        "seed": seed,
+        **totals,
+        "violations": dict(broken),
+        "failing_seeds": sorted(failing),
+        "seconds": round(time.monotonic() - started, 1),
+    }
+
+
+def _commit() -> str:
+    found = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    )
+    return found.stdout.strip()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Play random schedules against the sync engine.")
+    parser.add_argument("schedules", type=int)
+    parser.add_argument("seed", type=int, nargs="?", default=0)
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--ledger", type=Path)
+    wish = parser.parse_args()
+    summary = run(wish.schedules, wish.seed, wish.processes)
+    line = json.dumps(summary)
+    print(line)
+    if wish.ledger:
+        at = datetime.now(UTC).date().isoformat()
+        with wish.ledger.open("a") as ledger:
+            ledger.write(json.dumps({"commit": _commit(), "date": at, **summary}) + "\n")
+    return 1 if summary["failing_seeds"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
