@@ -37,6 +37,15 @@ class Settings:
     worker_threads: int = 2  # passes at the same time, in one process
     server_threads: int = 10  # requests at the same time, in one process
     max_resource_bytes: int = 10_000_000  # the largest object a CalDAV client may store
+    # Who we are at the providers that sign in by OAuth, and where these are.
+    google_client_id: str = ""
+    google_client_secret: str = field(default="", repr=False)
+    google_issuer: str = "https://accounts.google.com"
+    google_api_url: str = "https://www.googleapis.com/calendar/v3"
+    microsoft_client_id: str = ""
+    microsoft_client_secret: str = field(default="", repr=False)
+    microsoft_issuer: str = "https://login.microsoftonline.com/common/v2.0"
+    microsoft_api_url: str = "https://graph.microsoft.com/v1.0"
 
     def __post_init__(self) -> None:
         defaults = {
@@ -107,8 +116,12 @@ def _url(*schemes: str) -> Callable[[str, Any], str]:
     return check
 
 
+def _web_url(where: str, value: Any) -> str:
+    return _url("http", "https")(where, value).rstrip("/")
+
+
 def _public_url(where: str, value: Any) -> str:
-    url = _url("http", "https")(where, value).rstrip("/")
+    url = _web_url(where, value)
     parts = urlsplit(url)
     if not parts.hostname or parts.path or parts.query or parts.fragment:
         raise Invalid(f"{where} must be an origin like https://calendar.example.com, without a path.")
@@ -146,5 +159,13 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "worker_threads": _number(1, 64),
     "server_threads": _number(2, 256),
     "max_resource_bytes": _number(SMALLEST_RESOURCE, 1_000_000_000),
+    "google_client_id": _text,
+    "google_client_secret": _text,
+    "google_issuer": _web_url,
+    "google_api_url": _web_url,
+    "microsoft_client_id": _text,
+    "microsoft_client_secret": _text,
+    "microsoft_issuer": _web_url,
+    "microsoft_api_url": _web_url,
 }
 assert set(_CHECKS) == {setting.name for setting in fields(Settings)}

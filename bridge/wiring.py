@@ -62,16 +62,34 @@ class Bridge:
         return Vault.open(self.settings.key_file)
 
     def connect(self, account_id: int) -> Provider:
-        """A signed-in provider for the account. Raises SignInNeeded if no password is kept for it."""
+        """A signed-in provider for the account. Raises SignInNeeded if no password is kept for it, Refused if
+        the administrator has not set up its kind."""
         from bridge import providers
+        from bridge.service.oauth import app_of
 
         with self.db.reading() as tx:
             account = accounts.get(tx, account_id)
         if account.secret is None:
             raise SignInNeeded(f"{account.label} has no password any more: sign in again.")
-        secret = self.vault.unseal(account.secret, accounts.bind(account_id))
+        place = accounts.bind(account_id)
+        kept = account.secret
+
+        def keep(secret: str) -> None:
+            """What the provider gave instead of the old secret, unless somebody signed in again meanwhile."""
+            nonlocal kept
+            sealed = self.vault.seal(secret, place)
+            with self.db.writing() as tx:
+                if accounts.replace_secret(tx, account_id, kept, sealed):
+                    kept = sealed
+
         return providers.connect(
-            account, secret, allow_hosts=self.settings.allow_hosts, profile=account.profile
+            account,
+            self.vault.unseal(kept, place),
+            allow_hosts=self.settings.allow_hosts,
+            profile=account.profile,
+            app=app_of(self.settings, account.provider),
+            keep=keep,
+            mail=account.mail,
         )
 
     def engine(self) -> Engine:

@@ -1,18 +1,24 @@
 """Providers: where a user's other calendars live. One table row, one file (or package) each.
 
-``KINDS`` is the table (``kinds.py``). ``sign_in`` is the first contact, ``connect`` every later one; both
-give nothing but the port of ``bridge.ports``. Which kind an address belongs to is left to ``detect``.
+``KINDS`` is the table (``kinds.py``). The first contact is ``sign_in`` where a password is typed, ``begin``
+and ``finish`` where the user signs in on the provider's own page (``oauth.py``); every later one is
+``connect``. All give nothing but the port of ``bridge.ports``. Which kind an address belongs to is left to
+``detect``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from bridge.errors import Invalid
 from bridge.ports import Provider, RemoteCalendar
 from bridge.providers.kinds import KINDS, Kind
+
+if TYPE_CHECKING:
+    from bridge.providers.oauth import App, Begun, Identity, Session, Terms
 
 
 class AccountLike(Protocol):
@@ -43,6 +49,8 @@ def sign_in(kind: str, url: str, username: str, password: str, allow_hosts: Iter
     the kinds of ``bridge.errors.ProviderError``.
     """
     row = _row(kind)
+    if row.oauth:
+        raise Invalid(f"{row.label} takes no password of ours: sign in on its own page.")
     start = url.strip() or row.start
     if not start:
         raise Invalid(f"Give the address of the calendar server: {row.label} can be anywhere.")
@@ -51,18 +59,98 @@ def sign_in(kind: str, url: str, username: str, password: str, allow_hosts: Iter
     return first_contact(row.label, start, username, password, allow_hosts)
 
 
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """An OAuth sign-in that went well. ``identity`` says whose account it is, ``secret`` is for the vault."""
+
+    secret: str
+    identity: Identity
+    signed_in: SignedIn
+
+
+class OAuthPackage(Protocol):
+    """What the package of an OAuth kind exports."""
+
+    TERMS: Terms
+
+    def identify(self, session: Session, app: App) -> Identity:
+        """Who signed in."""
+
+    def open_account(self, session: Session, app: App, profile: Mapping[str, Any], *, mail: bool) -> Provider:
+        """The provider of a signed-in account; sends nothing yet."""
+
+
+def begin(kind: str, app: App, redirect_uri: str, allow_hosts: Iterable[str] = (), hint: str = "") -> Begun:
+    """Begin a sign-in on the provider's own page. Raises ``ProviderError`` kinds."""
+    from bridge.providers import oauth
+
+    http = oauth.session_http(app, frozenset(allow_hosts))
+    try:
+        return oauth.begin(app, _package(kind).TERMS, redirect_uri, http, hint)
+    finally:
+        http.close()
+
+
+def finish(
+    kind: str, app: App, redirect_uri: str, allow_hosts: Iterable[str] = (), *, code: str, verifier: str
+) -> Arrived:
+    """What came of it: the code is turned into a secret, and the calendars are listed with it."""
+    from bridge.providers import oauth
+
+    package, label = _package(kind), KINDS[kind].label
+    http = oauth.session_http(app, frozenset(allow_hosts))
+    kept: list[str] = []
+    try:
+        kept.append(oauth.finish(app, package.TERMS, redirect_uri, http, code=code, verifier=verifier))
+        session = oauth.Session(app, label, kept[0], http, kept.append)
+        identity = package.identify(session, app)
+        calendars = package.open_account(session, app, {}, mail=False).calendars()
+    finally:
+        http.close()
+    signed_in = SignedIn("", f"{identity.name} at {label}", {"subject": identity.subject}, calendars)
+    return Arrived(kept[-1], identity, signed_in)
+
+
 def connect(
     account: AccountLike,
     secret: str,
     *,
     allow_hosts: Iterable[str] = (),
     profile: Mapping[str, Any] | None = None,
+    app: App | None = None,
+    keep: Callable[[str], None] = lambda _: None,
+    mail: bool = False,
 ) -> Provider:
-    """A provider for an account that signed in before; sends nothing yet."""
-    _row(account.provider)
+    """A provider for an account that signed in before; sends nothing yet.
+
+    ``app``: who we are there, for an OAuth kind, whose changed secrets go to ``keep``. ``mail``: the provider
+    may mail guests about our changes."""
+    row = _row(account.provider)
+    if row.oauth:
+        from bridge.providers import oauth
+
+        assert app is not None
+        http = oauth.session_http(app, frozenset(allow_hosts))
+        session = oauth.Session(app, row.label, secret, http, keep)
+        return _package(account.provider).open_account(session, app, profile or {}, mail=mail)
     from bridge.providers.caldav.connection import reconnect
 
     return reconnect(account.url, account.username, secret, allow_hosts, profile or {})
+
+
+def revoke(kind: str, secret: str, app: App, allow_hosts: Iterable[str] = ()) -> None:
+    """Give an OAuth sign-in back to the provider. Raises ``ProviderError`` kinds."""
+    from bridge.providers import oauth
+
+    http = oauth.session_http(app, frozenset(allow_hosts))
+    try:
+        oauth.Session(app, KINDS[kind].label, secret, http, lambda _: None).revoke()
+    finally:
+        http.close()
+
+
+def _package(kind: str) -> OAuthPackage:
+    return cast(OAuthPackage, import_module(f"bridge.providers.{_row(kind).package}"))
 
 
 def _row(kind: str) -> Kind:
@@ -72,4 +160,16 @@ def _row(kind: str) -> Kind:
         raise Invalid(f"“{kind}” is no provider we know. Choose one of: {', '.join(KINDS)}.") from None
 
 
-__all__ = ["KINDS", "AccountLike", "Kind", "SignedIn", "connect", "sign_in"]
+__all__ = [
+    "KINDS",
+    "AccountLike",
+    "Arrived",
+    "Kind",
+    "OAuthPackage",
+    "SignedIn",
+    "begin",
+    "connect",
+    "finish",
+    "revoke",
+    "sign_in",
+]

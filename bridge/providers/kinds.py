@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 PASSWORD = "password"  # noqa: S105 (what a form calls it)
 APP_PASSWORD = "app-specific password"  # noqa: S105 (what a form calls it)
+OAUTH = "oauth"  # nothing to type here: the user signs in on the provider's own page
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One row. ``start``: where discovery begins, empty where the user has to say. ``secret``: what the form
     calls the password. ``help``: where to get one. ``note``: what to know before signing in.
-    ``domains``: mail domains whose calendars are surely there."""
+    ``domains``: mail domains whose calendars are surely there. ``package``: who speaks to it."""
 
     label: str
     start: str = ""
@@ -25,6 +26,12 @@ class Kind:
     help: str = ""
     note: str = ""
     domains: frozenset[str] = frozenset()
+    package: str = "caldav"
+
+    @property
+    def oauth(self) -> bool:
+        """Whether the user signs in on the provider's own page."""
+        return self.secret == OAUTH
 
 
 def _domains(*names: str) -> frozenset[str]:

@@ -6,9 +6,11 @@ of it here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from sqlalchemy import Connection
 
 from bridge import providers
 from bridge.errors import AlreadyThere, Invalid
@@ -26,6 +28,7 @@ __all__ = [
     "check_kind",
     "find",
     "give_back",
+    "keep_sign_in",
     "removal",
     "remove",
     "select",
@@ -33,6 +36,7 @@ __all__ = [
     "sign_in",
     "takes_part",
     "tidy",
+    "wake",
 ]
 
 
@@ -88,17 +92,30 @@ def sign_in(bridge: Bridge, account_id: int, secret: str) -> AccountRow:
     """Try a new password, keep it if it is accepted, and let everything that waited for it run."""
     row = find(bridge, account_id)
     signed_in = providers.sign_in(row.provider, row.url, row.username, secret, bridge.settings.allow_hosts)
-    now = bridge.clock.now()
     with bridge.db.writing() as tx:
-        sealed = bridge.vault.seal(secret, accounts.bind(account_id))
-        accounts.set_(tx, account_id, secret=sealed, profile=signed_in.profile)
-        accounts.set_state(tx, account_id, "healthy", now=now)
-        due = [link.id for link in links.of_account(tx, account_id) if takes_part(link)]
-        for link_id in due:
-            links.make_due(tx, link_id, now)
+        due = keep_sign_in(tx, bridge, account_id, secret, signed_in.profile)
+    wake(bridge, due)
+    return find(bridge, account_id)
+
+
+def keep_sign_in(
+    tx: Connection, bridge: Bridge, account_id: int, secret: str, profile: Mapping[str, Any]
+) -> list[int]:
+    """Keep an accepted secret, and let everything that waited for it run; the links to wake."""
+    now = bridge.clock.now()
+    sealed = bridge.vault.seal(secret, accounts.bind(account_id))
+    accounts.set_(tx, account_id, secret=sealed, profile=dict(profile))
+    accounts.set_state(tx, account_id, "healthy", now=now)
+    due = [link.id for link in links.of_account(tx, account_id) if takes_part(link)]
+    for link_id in due:
+        links.make_due(tx, link_id, now)
+    return due
+
+
+def wake(bridge: Bridge, due: Iterable[int]) -> None:
+    """Tell the worker, once what it should see is written."""
     for link_id in due:
         bridge.enqueue(link_id)
-    return find(bridge, account_id)
 
 
 def set_(

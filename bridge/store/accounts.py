@@ -103,6 +103,12 @@ def set_(tx: Connection, account_id: int, **values: Any) -> None:
     tx.execute(update(account).where(account.c.id == account_id).values(values))
 
 
+def replace_secret(tx: Connection, account_id: int, known: bytes, secret: bytes) -> bool:
+    """Keep a renewed secret, unless another one than ``known`` was put there meanwhile."""
+    still = update(account).where(account.c.id == account_id, account.c.secret == known)
+    return tx.execute(still.values(secret=secret)).rowcount == 1
+
+
 def set_state(
     tx: Connection,
     account_id: int,

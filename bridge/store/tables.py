@@ -227,6 +227,22 @@ account = Table(
     sqlite_autoincrement=True,  # ids are never used again
 )
 
+oauth_request = Table(
+    "oauth_request",  # a sign-in on a provider's own page that waits for its callback
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("state_mac", Text, nullable=False, unique=True),  # of the state parameter; good once
+    Column("user_id", ForeignKey("user.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("provider", Text, nullable=False),
+    Column("account_id", ForeignKey("account.id", ondelete="CASCADE"), index=True),  # it signs in again
+    Column("verifier", LargeBinary, nullable=False),  # PKCE, sealed by bridge.vault
+    Column("redirect_uri", Text, nullable=False),  # the same at both ends of the sign-in
+    Column("by_browser", Boolean, nullable=False),  # begun on our pages: only its user may finish it
+    Column("created", Instant, nullable=False),
+    Column("taken", Instant),  # when the callback came
+    Column("outcome", Text),  # done, or the sentence that says why not
+)
+
 link = Table(
     "link",
     metadata,
@@ -239,6 +255,7 @@ link = Table(
     Column("reads", Boolean, nullable=False, default=False),
     Column("edits", Boolean, nullable=False, default=False),
     Column("writes", Boolean, nullable=False, default=False),
+    Column("source", Boolean, nullable=False, default=False),  # the bookings live there
     Column("blocks_slots", Boolean, nullable=False, default=True),
     Column("mirror_id", ForeignKey("calendar.id", ondelete="SET NULL"), index=True),
     Column("released", Boolean, nullable=False, default=False),  # the user let the first plan go ahead

@@ -177,6 +177,30 @@ def upgrade() -> None:
     op.create_index(op.f("ix_link_due_at"), "link", ["due_at"], unique=False)
     op.create_index(op.f("ix_link_mirror_id"), "link", ["mirror_id"], unique=False)
     op.create_table(
+        "oauth_request",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("state_mac", sa.Text(), nullable=False),
+        sa.Column("user_id", KEY, nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("account_id", KEY, nullable=True),
+        sa.Column("verifier", sa.LargeBinary(), nullable=False),
+        sa.Column("redirect_uri", sa.Text(), nullable=False),
+        sa.Column("by_browser", sa.Boolean(), nullable=False),
+        sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.Column("taken", sa.BigInteger(), nullable=True),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_oauth_request_account_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user.id"], name=op.f("fk_oauth_request_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_oauth_request")),
+        sa.UniqueConstraint("state_mac", name=op.f("uq_oauth_request_state_mac")),
+    )
+    op.create_index(op.f("ix_oauth_request_account_id"), "oauth_request", ["account_id"], unique=False)
+    op.create_index(op.f("ix_oauth_request_user_id"), "oauth_request", ["user_id"], unique=False)
+    op.create_table(
         "object",
         sa.Column("id", KEY, nullable=False),
         sa.Column("calendar_id", KEY, nullable=False),
