@@ -1,0 +1,56 @@
+"""Busy time in order, so that what touches a stretch is found without looking at the rest."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import date
+from itertools import accumulate
+from zoneinfo import ZoneInfo
+
+from bridge.slots.days import day_of, week_of
+from bridge.slots.rules import Busy
+
+
+class Timeline:
+    """All busy time of one question. Empty stretches take no time."""
+
+    def __init__(self, busy: Iterable[Busy]):
+        self._busy = sorted((one for one in busy if one.ends > one.starts), key=lambda one: one.starts)
+        self._starts = [one.starts for one in self._busy]
+        self._reach = list(accumulate((one.ends for one in self._busy), max))
+        self._widest = max((max(one.before, one.after) for one in self._busy), default=0)
+
+    def meeting(self, starts: int, ends: int, before: int = 0, after: int = 0) -> Iterator[Busy]:
+        """What leaves ``[starts, ends)`` less room than ``before`` and ``after``, or than it wants: the
+        same free time serves both neighbours. Earliest first."""
+        if ends <= starts:
+            return
+        far = max(self._widest, before, after)
+        found = []
+        position = bisect_left(self._starts, ends + far)
+        while position and self._reach[position - 1] + far > starts:
+            position -= 1
+            one = self._busy[position]
+            if starts < one.ends + max(before, one.after) and one.starts - max(after, one.before) < ends:
+                found.append(one)
+        yield from reversed(found)
+
+    def sessions(self, zone: ZoneInfo) -> tuple[Counter[date], Counter[date]]:
+        """How many sessions begin on each local day, and in each week (by its Monday)."""
+        by_day = Counter(day_of(one.starts, zone) for one in self._busy if one.session)
+        by_week: Counter[date] = Counter()
+        for day, number in by_day.items():
+            by_week[week_of(day)] += number
+        return by_day, by_week
+
+    def free(self, starts: int, ends: int) -> Iterator[tuple[int, int]]:
+        """The stretches of ``[starts, ends)`` that nothing takes, in order."""
+        moment = starts
+        for one in self.meeting(starts, ends):
+            if one.starts > moment:
+                yield moment, one.starts
+            moment = max(moment, one.ends)
+        if moment < ends:
+            yield moment, ends
