@@ -56,13 +56,15 @@ class Changes:
 
     ``complete``: the entries are *all* objects of the calendar, so absence means deletion; otherwise
     they are a delta and only ``gone`` means deletion. ``cursor`` is what to pass next time
-    (opaque, JSON-safe), None if the provider has none.
+    (opaque, JSON-safe), None if the provider has none. ``rest``: the seconds that the provider asks us to
+    wait before we ask again, if it does.
     """
 
     entries: Sequence[Entry]
     gone: frozenset[str]
     complete: bool
     cursor: str | None
+    rest: float | None = None
 
 
 class Provider(Protocol):

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bridge.clock import SystemClock
 from bridge.config import Settings
@@ -82,6 +83,11 @@ class Bridge:
                 if accounts.replace_secret(tx, account_id, kept, sealed):
                     kept = sealed
 
+        def learnt(profile: Mapping[str, Any]) -> None:
+            """What was found out about the server."""
+            with self.db.writing() as tx:
+                accounts.set_(tx, account_id, profile=dict(profile))
+
         return providers.connect(
             account,
             self.vault.unseal(kept, place),
@@ -89,6 +95,7 @@ class Bridge:
             profile=account.profile,
             app=app_of(self.settings, account.provider),
             keep=keep,
+            learnt=learnt,
             mail=account.mail,
         )
 

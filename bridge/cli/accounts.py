@@ -7,7 +7,7 @@ import argparse
 from bridge.cli.arguments import Calls, Parser, call, group, password_option
 from bridge.cli.opening import opened
 from bridge.cli.output import Output
-from bridge.cli.secrets import password
+from bridge.cli.secrets import optional_password, password
 
 
 def add_to(calls: Calls) -> None:
@@ -66,11 +66,15 @@ def _account(parser: Parser) -> None:
 
 
 def _add(options: argparse.Namespace, out: Output) -> None:
+    from bridge.providers import KINDS
     from bridge.service import accounts
 
     bridge = opened(options)
     accounts.check_kind(bridge, options.email, options.provider, options.url)
-    secret = password(options, "The password at the provider")
+    if KINDS[options.provider].read_only:
+        secret = optional_password(options) or ""
+    else:
+        secret = password(options, "The password at the provider")
     added = accounts.add(
         bridge,
         options.email,

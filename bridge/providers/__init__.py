@@ -34,12 +34,14 @@ class AccountLike(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A first contact that went well: what the account's row should remember, and what it can choose from."""
+    """A first contact that went well: what the account's row should remember, and what it can choose from.
+    ``secret`` is to be kept in place of the password that was typed, where there is such a thing."""
 
     home_url: str
     label: str
     profile: dict[str, Any]
     calendars: list[RemoteCalendar]
+    secret: str | None = None
 
 
 def sign_in(kind: str, url: str, username: str, password: str, allow_hosts: Iterable[str] = ()) -> SignedIn:
@@ -54,9 +56,8 @@ def sign_in(kind: str, url: str, username: str, password: str, allow_hosts: Iter
     start = url.strip() or row.start
     if not start:
         raise Invalid(f"Give the address of the calendar server: {row.label} can be anywhere.")
-    from bridge.providers.caldav.connection import first_contact
-
-    return first_contact(row.label, start, username, password, allow_hosts)
+    signed_in: SignedIn = _connection(row).first_contact(row.label, start, username, password, allow_hosts)
+    return signed_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +120,13 @@ def connect(
     profile: Mapping[str, Any] | None = None,
     app: App | None = None,
     keep: Callable[[str], None] = lambda _: None,
+    learnt: Callable[[Mapping[str, Any]], None] = lambda _: None,
     mail: bool = False,
 ) -> Provider:
     """A provider for an account that signed in before; sends nothing yet.
 
-    ``app``: who we are there, for an OAuth kind, whose changed secrets go to ``keep``. ``mail``: the provider
+    ``app``: who we are there, for an OAuth kind, whose changed secrets go to ``keep``.
+    What is found out about the server later goes to ``learnt``, as the new profile. ``mail``: the provider
     may mail guests about our changes."""
     row = _row(account.provider)
     if row.oauth:
@@ -133,9 +136,10 @@ def connect(
         http = oauth.session_http(app, frozenset(allow_hosts))
         session = oauth.Session(app, row.label, secret, http, keep)
         return _package(account.provider).open_account(session, app, profile or {}, mail=mail)
-    from bridge.providers.caldav.connection import reconnect
-
-    return reconnect(account.url, account.username, secret, allow_hosts, profile or {})
+    provider: Provider = _connection(row).reconnect(
+        account.url, account.username, secret, allow_hosts, profile or {}, learnt
+    )
+    return provider
 
 
 def revoke(kind: str, secret: str, app: App, allow_hosts: Iterable[str] = ()) -> None:
@@ -147,6 +151,10 @@ def revoke(kind: str, secret: str, app: App, allow_hosts: Iterable[str] = ()) ->
         oauth.Session(app, KINDS[kind].label, secret, http, lambda _: None).revoke()
     finally:
         http.close()
+
+
+def _connection(row: Kind) -> Any:
+    return import_module(f"bridge.providers.{row.package}.connection")
 
 
 def _package(kind: str) -> OAuthPackage:

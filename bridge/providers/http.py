@@ -11,6 +11,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from ssl import SSLContext
 from time import monotonic
 from urllib.parse import urljoin
@@ -24,6 +26,9 @@ from bridge.providers.guard import Guard, PinnedBackend, origin
 
 #: Methods that change nothing, so that they may be sent again on a fresh connection (RFC 9110 9.2.1).
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT"})
+
+#: The longest wait we take a server's word for, in seconds.
+PATIENCE = 24 * 3600.0
 
 AGENT = f"picsello-bridge/{__version__}"
 
@@ -204,6 +209,25 @@ class Http:
         finally:
             response.close()
         return Answer(response.status_code, response.headers, content, url)
+
+
+def retry_after(answer: Answer) -> float | None:
+    """The seconds that an answer asks us to wait (RFC 9110 10.2.3: a number, or a date), at most
+    ``PATIENCE``."""
+    value = (answer.headers.get("Retry-After") or "").strip()
+    if value.isascii() and value.isdigit() and len(value) < 10:
+        return min(float(value), PATIENCE)
+    # a date by the server's own clock, where it shows it: ours may differ
+    until, now = _date(value), _date(answer.headers.get("Date")) or datetime.now(UTC)
+    return None if until is None else min(max(0.0, (until - now).total_seconds()), PATIENCE)
+
+
+def _date(text: str | None) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text or "")
+    except ValueError:
+        return None
+    return date if date.tzinfo is not None else None
 
 
 def same_house(first: str, second: str) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 PASSWORD = "password"  # noqa: S105 (what a form calls it)
 APP_PASSWORD = "app-specific password"  # noqa: S105 (what a form calls it)
+ADDRESS = "address"  # it is its own secret
 OAUTH = "oauth"  # nothing to type here: the user signs in on the provider's own page
 
 
@@ -27,6 +28,11 @@ class Kind:
     note: str = ""
     domains: frozenset[str] = frozenset()
     package: str = "caldav"
+
+    @property
+    def read_only(self) -> bool:
+        """Whether there is nothing to sign in to: an address that can be read."""
+        return self.secret == ADDRESS
 
     @property
     def oauth(self) -> bool:
@@ -46,6 +52,13 @@ def _domains(*names: str) -> frozenset[str]:
 
 KINDS: Mapping[str, Kind] = {
     "caldav": Kind("Another calendar server (CalDAV)"),
+    "ics": Kind(
+        "A published calendar (ICS address)",
+        secret=ADDRESS,
+        note="Its events appear here; nothing can be written there. Its address is often a secret: "
+        "we keep it encrypted.",
+        package="ics",
+    ),
     "icloud": Kind(
         "Apple iCloud",
         "https://caldav.icloud.com/",

@@ -84,7 +84,8 @@ def add(
             profile=signed_in.profile,
             now=bridge.clock.now(),
         )
-        accounts.set_(tx, account_id, secret=bridge.vault.seal(secret, accounts.bind(account_id)))
+        kept = signed_in.secret or secret
+        accounts.set_(tx, account_id, secret=bridge.vault.seal(kept, accounts.bind(account_id)))
     return Added(account_id, signed_in.label, signed_in.calendars)
 
 
@@ -93,7 +94,8 @@ def sign_in(bridge: Bridge, account_id: int, secret: str) -> AccountRow:
     row = find(bridge, account_id)
     signed_in = providers.sign_in(row.provider, row.url, row.username, secret, bridge.settings.allow_hosts)
     with bridge.db.writing() as tx:
-        due = keep_sign_in(tx, bridge, account_id, secret, signed_in.profile)
+        due = keep_sign_in(tx, bridge, account_id, signed_in.secret or secret, signed_in.profile)
+        accounts.set_(tx, account_id, url=signed_in.home_url)
     wake(bridge, due)
     return find(bridge, account_id)
 

@@ -313,6 +313,8 @@ class Engine:
                     values["listed_at"] = now
                 if not pairings.problems(tx, context.link.id):
                     values["agreed_at"] = now
+            if observation.rest and not context.link.writes and not context.link.edits:
+                values["due_at"] = now + timedelta(seconds=observation.rest)  # nothing here can make it due
             links.set_(tx, context.link.id, **values)
             if unsettled:
                 links.make_due(tx, context.link.id, now + SOON)

@@ -67,6 +67,7 @@ class Observation:
     agreed: int  # objects both sides had agreed on, for the guard
     bookings_seq: int
     mirror_seq: int
+    rest: float | None  # seconds that the provider asks us to wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,7 @@ def survey_sides(
         agreed=agreed,
         bookings_seq=seqs[context.bookings.id],
         mirror_seq=link.mirror_seq if mirror_id is None else seqs[mirror_id],
+        rest=changes.rest,
     )
 
 

@@ -10,7 +10,7 @@ from bridge.ports import RemoteCalendar
 from bridge.providers import SignedIn
 from bridge.providers.caldav.client import Client
 from bridge.providers.caldav.discovery import find_home, starts
-from bridge.providers.caldav.provider import CalDAVProvider
+from bridge.providers.caldav.provider import CalDAVProvider, Learnt
 from bridge.providers.guard import Guard, origin
 from bridge.providers.http import Http
 
@@ -32,13 +32,18 @@ def first_contact(
 
 
 def reconnect(
-    home: str, username: str, password: str, allow_hosts: Iterable[str], profile: Mapping[str, Any]
+    home: str,
+    username: str,
+    password: str,
+    allow_hosts: Iterable[str],
+    profile: Mapping[str, Any],
+    learnt: Learnt = lambda _: None,
 ) -> CalDAVProvider:
     """The provider of a home that was found before, signing in the way that worked."""
     guard = Guard(allow_hosts)
     guard.check(home)
     client = Client(Http(guard), home, username, password, profile.get("auth"))
-    return CalDAVProvider(client, home, profile)
+    return CalDAVProvider(client, home, profile, learnt)
 
 
 def _enter(label: str, start: str, username: str, password: str, guard: Guard) -> SignedIn:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -51,6 +51,10 @@ _PRIVILEGES = propfind(DAV + "resourcetype", DAV + "current-user-privilege-set")
 _TEXT = {"Content-Type": "text/calendar; charset=utf-8"}
 
 
+#: Told the profile whenever something new was found out about the server.
+Learnt = Callable[[Mapping[str, Any]], None]
+
+
 class CalDAVProvider:
     """One account's calendars below ``home``.
 
@@ -58,8 +62,15 @@ class CalDAVProvider:
     digest), ``single`` (the home is one calendar), ``sync`` (False: no sync-collection).
     """
 
-    def __init__(self, client: Client, home: str, profile: Mapping[str, Any] | None = None):
+    def __init__(
+        self,
+        client: Client,
+        home: str,
+        profile: Mapping[str, Any] | None = None,
+        learnt: Learnt = lambda _: None,
+    ):
         self._client = client
+        self._learnt = learnt
         self._home = home
         self._profile = dict(profile or {})
         self.capabilities = Capabilities(sync_token=self._profile.get("sync", True))
@@ -186,6 +197,7 @@ class CalDAVProvider:
         if self.capabilities.sync_token:
             self.capabilities = replace(self.capabilities, sync_token=False)
             self._profile["sync"] = False
+            self._learnt(self.profile)
         return Changes(entries, frozenset(), True, homes.cursor_of(None, now))
 
     def _own(self, calendar: str, body: bytes) -> Response:

@@ -6,9 +6,6 @@ facts, section 4.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-
 from lxml import etree
 
 from bridge.errors import (
@@ -22,10 +19,7 @@ from bridge.errors import (
     TagMismatch,
 )
 from bridge.providers.guard import origin
-from bridge.providers.http import Answer
-
-#: The longest wait we take a server's word for, in seconds.
-PATIENCE = 24 * 3600.0
+from bridge.providers.http import Answer, retry_after
 
 #: Preconditions that concern the object, not the right to write (RFC 4791 5.3.2.1, RFC 6638 3.2.4).
 _OBJECT = {
@@ -62,29 +56,10 @@ def preconditions(answer: Answer) -> frozenset[str]:
 
 
 def retry_later(answer: Answer) -> RetryLater:
-    """A plea for patience, with the seconds it names (RFC 9110 10.2.3: a number, or a date)."""
+    """A plea for patience, with the seconds it names."""
     host = origin(answer.url)[1]
-    value = (answer.headers.get("Retry-After") or "").strip()
-    after: float | None = None
-    if value.isdigit():
-        after = float(value)
-    elif value:
-        try:
-            date = parsedate_to_datetime(value)
-        except ValueError:
-            date = None
-        # the server's own clock, where it shows it: ours may differ
-        now = answer.headers.get("Date")
-        if date is not None and date.tzinfo is not None:
-            try:
-                start = parsedate_to_datetime(now) if now else datetime.now(UTC)
-            except ValueError:
-                start = datetime.now(UTC)
-            after = max(0.0, (date - start).total_seconds())
     busy = "asks us to slow down" if answer.status == 429 else "has trouble at the moment"
-    return RetryLater(
-        f"{host} {busy}. We try again by ourselves.", None if after is None else min(after, PATIENCE)
-    )
+    return RetryLater(f"{host} {busy}. We try again by ourselves.", retry_after(answer))
 
 
 def read_refused(answer: Answer) -> ProviderError:
