@@ -15,7 +15,7 @@ HOST ?= 127.0.0.1
 PORT ?= 5232
 
 # Servers and clients that the tests talk to; those from PyPI each in an environment of its own.
-PARTS := xandikos vdirsyncer caldav-client postgresql redis
+PARTS := xandikos vdirsyncer caldav-client postgresql redis chromium axe
 
 .PHONY: help run test check clean
 
@@ -50,12 +50,19 @@ clean:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed (make PYTHON=…).")'
 	$(PYTHON) -m venv .venv
 
-.venv/run.stamp: setup.cfg pyproject.toml | .venv/bin/python
+.PHONY: node
+node:
+	@if ! command -v npm >/dev/null; then
+	  echo "Setting up: Node, which fetches what the pages need"
+	  $(APT) nodejs npm >/dev/null
+	fi
+
+.venv/run.stamp: setup.cfg setup.py pyproject.toml bridge/web/package-lock.json | .venv/bin/python node
 	@echo "Setting up: the program and what it uses"
 	.venv/bin/python $(PIP) install --editable .
 	touch $@
 
-.venv/dev.stamp: setup.cfg pyproject.toml | .venv/bin/python
+.venv/dev.stamp: setup.cfg setup.py pyproject.toml bridge/web/package-lock.json | .venv/bin/python node
 	@echo "Setting up: the program, what it uses, and the tools of its tests"
 	.venv/bin/python $(PIP) install --editable '.[test,dev]'
 	touch $@ .venv/run.stamp
@@ -85,4 +92,20 @@ clean:
 	  echo "Setting up: redis for the tests"
 	  $(APT) redis-server >/dev/null
 	fi
+	touch $@
+
+.venvs/chromium.stamp:
+	@mkdir -p .venvs
+	if ! command -v chromium >/dev/null; then
+	  echo "Setting up: chromium for the tests"
+	  $(APT) chromium >/dev/null
+	fi
+	touch $@
+
+.venvs/axe.stamp: bridge/web/package.json bridge/web/package-lock.json | node
+	@echo "Setting up: axe-core for the tests"
+	rm -rf .venvs/axe
+	mkdir -p .venvs/axe
+	cp $^ .venvs/axe
+	npm ci --prefix .venvs/axe --ignore-scripts --no-audit --no-fund --silent
 	touch $@

@@ -62,6 +62,11 @@ _GET_ANY = _IN_CALENDAR.where(object_.c.href == bindparam("href"))
 _GET = _GET_ANY.where(_VISIBLE)
 _BY_UID_ANY = _IN_CALENDAR.where(object_.c.uid == bindparam("uid"))
 _BY_UID = _BY_UID_ANY.where(_VISIBLE)
+_OF_ID = SELECT.where(
+    object_.c.id == bindparam("object_id"),
+    object_.c.calendar_id.in_(bindparam("calendar_ids", expanding=True)),
+    _VISIBLE,
+)
 _MANY_ANY = _IN_CALENDAR.where(object_.c.href.in_(bindparam("hrefs", expanding=True)))
 _MANY = _MANY_ANY.where(_VISIBLE)
 _UIDS_ANY = _IN_CALENDAR.where(object_.c.uid.in_(bindparam("uids", expanding=True)))
@@ -90,6 +95,12 @@ def href_for(uid: str) -> str:
 def get(tx: Connection, calendar_id: int, href: str, *, with_hidden: bool = False) -> StoredObject | None:
     statement = _GET_ANY if with_hidden else _GET
     row = tx.execute(statement, {"calendar_id": calendar_id, "href": href}).first()
+    return None if row is None else StoredObject(*row)
+
+
+def of_id(tx: Connection, calendar_ids: Iterable[int], object_id: int) -> StoredObject | None:
+    """The visible object of that number, if it is in one of these calendars."""
+    row = tx.execute(_OF_ID, {"calendar_ids": list(calendar_ids), "object_id": object_id}).first()
     return None if row is None else StoredObject(*row)
 
 

@@ -11,11 +11,13 @@ from flask import Flask
 
 from bridge.web import (
     agenda,
+    api,
     assets,
     calendar_settings,
     connect,
     devices,
     disconnect,
+    event,
     history,
     notices,
     refusals,
@@ -26,6 +28,9 @@ from bridge.web import (
     words,
 )
 from bridge.wiring import Bridge
+
+#: One blueprint each, called ``pages``.
+PAGES = (signin, agenda, event, api, calendar_settings, connect, roles, disconnect, notices, devices, history)
 
 
 def make_app(bridge: Bridge) -> Flask:
@@ -38,6 +43,6 @@ def make_app(bridge: Bridge) -> Flask:
     refusals.install(app)
     assets.install(app)
     words.install(app)
-    for module in (signin, agenda, calendar_settings, connect, roles, disconnect, notices, devices, history):
+    for module in PAGES:
         app.register_blueprint(module.pages)
     return app

@@ -1,4 +1,4 @@
-"""The start page: what is coming, day by day, from every calendar there is."""
+"""The start page: the calendar, drawn by a script; and what is coming, day by day, where no script runs."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from bridge.service import agenda
-from bridge.store import links, notices
-from bridge.web import words
-from bridge.web.security import the_bridge
+from bridge.store import accounts, links, notices
+from bridge.web import health_words, words
+from bridge.web.security import style_nonce, the_bridge
 from bridge.web.session import now, visitor
 
 pages = Blueprint("agenda", __name__)
@@ -33,15 +33,19 @@ def show() -> ResponseReturnValue:
     with the_bridge().db.reading() as tx:
         calendars = agenda.shown(tx, me.user.id)
         happenings = agenda.between(tx, me.user.id, start, end, zone)
-        connected = any(link.reads or link.writes for link in links.of_user(tx, me.user.id))
+        sync = health_words.of_all(
+            accounts.of_user(tx, me.user.id), links.of_user(tx, me.user.id), now(), zone
+        )
         told = notices.standing(tx, me.user.id)
-    colors = {one.id: _color(one) for one in calendars}
+    colors = {one.id: color(one) for one in calendars}
     return render_template(
         "agenda.html",
         days=list(_by_day(happenings, first)),
         calendars=calendars,
         colors=colors,
-        connected=connected,
+        sync=sync,
+        style_nonce=style_nonce(),
+        twelve_hours=words.twelve_hours(),
         notices=told,
         today=today,
         first=first,
@@ -62,7 +66,8 @@ def _day(given: str | None, today: date) -> date:
     return day if 1971 <= day.year <= 9000 else today
 
 
-def _color(calendar: agenda.Shown) -> str:
+def color(calendar: agenda.Shown) -> str:
+    """The colour of a calendar's events."""
     usual = words.BOOKINGS_COLOR if calendar.kind == "bookings" else None
     return words.color(calendar.color or usual, calendar.id)
 

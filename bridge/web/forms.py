@@ -7,7 +7,7 @@ by the services, whose sentences are put beside the field they concern.
 from __future__ import annotations
 
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, PasswordField, RadioField, SelectMultipleField, StringField
+from wtforms import BooleanField, HiddenField, PasswordField, RadioField, SelectMultipleField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length
 
 _NAME = Length(max=254, message="That is longer than any user name we know.")
@@ -65,3 +65,25 @@ class Device(FlaskForm):  # type: ignore[misc]
         [DataRequired("Please give the device a name, such as “My iPhone”."), Length(max=80)],
         [_trim],
     )
+
+
+_START = [DataRequired("Please say when it starts."), Length(max=40)]
+_END = [DataRequired("Please say when it ends."), Length(max=40)]
+
+
+class Move(FlaskForm):  # type: ignore[misc]
+    """Another time for an event: times, or dates of which the end is the last day. ``etag``: which version
+    the user has seen."""
+
+    start = StringField("Starts", _START, [_trim])
+    end = StringField("Ends", _END, [_trim])
+    etag = HiddenField()
+
+
+class Block(FlaskForm):  # type: ignore[misc]
+    """A time to keep free."""
+
+    title = StringField("What for", [Length(max=500)], [_trim])
+    start = StringField("From", _START, [_trim])
+    end = StringField("To", _END, [_trim])
+    all_day = BooleanField("Whole days")

@@ -5,6 +5,7 @@ Reads rows, decides nothing; the tones (good, warn, bad, busy) choose the colour
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -65,6 +66,31 @@ def of_account(account: AccountRow, now: datetime, zone: ZoneInfo) -> State:
             return State("warn", "Having trouble", f"{reason} {again}".strip())
         case _:
             return State("good", "Connected")
+
+
+def of_all(accounts: Sequence[AccountRow], links: Sequence[LinkRow], now: datetime, zone: ZoneInfo) -> State:
+    """Everything together, for the line above the calendar: good only if every calendar that takes part has
+    agreed with ours and nothing stands in the way; tone ``off`` if none takes part."""
+    owners = {account.id: account for account in accounts}
+    states = []
+    for link in links:
+        if concerns(link):
+            state, owner = of_link(link, owners[link.account_id], now, zone), owners[link.account_id]
+            if state.tone == "busy" and link.agreed_at is not None and owner.state == "healthy":
+                continue  # a pass over what agreed before is no news
+            states.append(State(state.tone, f"{link.name}: {state.words}"))
+    states += [
+        State(state.tone, f"{account.label}: {state.words}")
+        for account in accounts
+        if (state := of_account(account, now, zone)).tone != "good"
+    ]
+    if not any(concerns(link) for link in links):
+        return State("off", "No calendar is connected yet")
+    for tone in ("bad", "warn", "busy"):
+        for state in reversed(states):
+            if state.tone == tone:
+                return state
+    return State("good", "Calendar Sync Connected")
 
 
 def of_link(link: LinkRow, account: AccountRow, now: datetime, zone: ZoneInfo) -> State:

@@ -1,4 +1,4 @@
-"""The pages that say what went wrong: 400, 403, 404, 405, 413, 429, 500.
+"""The pages that say what went wrong: 400, 403, 404, 405, 409, 413, 429, 500.
 
 A ``Refused`` from a service that no view caught becomes the page of its kind, with its own sentence. An
 unexpected error is logged in full and shown as a short apology: never a traceback, never its text.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, render_template
+from flask import Flask, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
@@ -23,6 +23,7 @@ WORDS = {
     403: ("That is not allowed", "You are signed in, but this is not yours to change."),
     404: ("Nothing here", "The address may be mistyped, or what was here has been removed."),
     405: ("That can't be opened directly", "Please use the button on the page it belongs to."),
+    409: ("That changed in the meantime", "Somebody else was quicker. Look at it again, then decide."),
     413: (
         "That was too much at once",
         "The form you sent is larger than any of ours. Shorten the text and try again.",
@@ -50,6 +51,7 @@ STATUS = [
     (errors.NotFound, 404),
     (errors.NotAllowed, 403),
     (errors.TooLarge, 413),
+    (errors.Stale, 409),
     (errors.BridgeError, 400),
 ]
 
@@ -63,7 +65,9 @@ def install(app: Flask) -> None:
 
 
 def page(status: int, title: str, advice: str) -> ResponseReturnValue:
-    """One refusal, in the frame of all pages."""
+    """One refusal, in the frame of all pages; a sentence in JSON where a program asked."""
+    if request.path.startswith("/api/"):
+        return jsonify(error=advice), status
     return render_template("refusal.html", title=title, advice=advice, status=status), status
 
 

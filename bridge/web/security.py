@@ -6,12 +6,13 @@ Nothing here trusts the Host header: links are relative, or come from the public
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from datetime import timedelta
 from typing import cast
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, g, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf import CSRFProtect
@@ -44,6 +45,13 @@ limiter = Limiter(key_func=get_remote_address, headers_enabled=True)
 def the_bridge() -> Bridge:
     """The installation whose pages the current application shows."""
     return cast(Bridge, current_app.extensions["bridge"])
+
+
+def style_nonce() -> str:
+    """Lets one script of ours add a style sheet to this one answer: FullCalendar brings its own."""
+    if "style_nonce" not in g:
+        g.style_nonce = secrets.token_urlsafe(16)
+    return str(g.style_nonce)
 
 
 def install(app: Flask, bridge: Bridge) -> None:
@@ -79,7 +87,10 @@ def _limits_storage(bridge: Bridge) -> str:
 def _headers(https: bool) -> Callable[[Response], Response]:
     def add(response: Response) -> Response:
         headers = response.headers
-        headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        policy = CONTENT_SECURITY_POLICY
+        if nonce := g.get("style_nonce"):
+            policy = policy.replace("style-src 'self'", f"style-src 'self' 'nonce-{nonce}'")
+        headers["Content-Security-Policy"] = policy
         headers["X-Content-Type-Options"] = "nosniff"
         headers["X-Frame-Options"] = "DENY"  # for browsers older than frame-ancestors
         headers["Referrer-Policy"] = "same-origin"
@@ -88,7 +99,7 @@ def _headers(https: bool) -> Callable[[Response], Response]:
         headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=()"
         if https:
             headers["Strict-Transport-Security"] = "max-age=31536000"
-        if request.endpoint != "static":
+        if request.endpoint != "static" and not response.cache_control.private:
             headers["Cache-Control"] = "no-store"  # pages hold private events and, once, a password
         return response
 

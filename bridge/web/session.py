@@ -13,7 +13,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from flask import Flask, redirect, request, url_for
+from flask import Flask, jsonify, redirect, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
@@ -107,6 +107,8 @@ def _gate() -> ResponseReturnValue | None:
         return None
     if current_user.is_authenticated:
         return None
+    if request.path.startswith("/api/"):
+        return jsonify(error="Sign in first."), 401
     # Come back to what was asked for; after a POST there is nothing to come back to.
     wanted = request.full_path.rstrip("?") if request.method == "GET" and request.path != "/" else None
     return redirect(url_for("signin.show", next=wanted))

@@ -39,7 +39,7 @@ def count(number: int, one: str, many: str | None = None) -> str:
 
 def clock(at: datetime) -> str:
     """The time of day of a datetime that is already in the zone to show: ``14:05`` or ``2:05 pm``."""
-    if not _twelve_hours():
+    if not twelve_hours():
         return f"{at:%H:%M}"
     return f"{at.hour % 12 or 12}:{at:%M} {'am' if at.hour < 12 else 'pm'}"
 
@@ -81,7 +81,8 @@ def ago(at: datetime, now: datetime, zone: ZoneInfo) -> str:
     return moment(at, now, zone)
 
 
-def _twelve_hours() -> bool:
+def twelve_hours() -> bool:
+    """Whether the visitor reads ``2:05 pm`` rather than ``14:05``."""
     if not has_request_context():
         return False
     languages = request.accept_languages.values()

@@ -53,7 +53,7 @@ def test_bookings_blocks_and_mirrored_events_are_told_apart(
     assert "Editing Block · Bookings" in today
     assert "Gone Cancelled · Bookings" in today
     legend = at_annas.document.find_class("legend")[0]
-    assert [item.text_content() for item in legend] == ["Bookings", "Family"]
+    assert [item.text_content() for item in legend.iter("label")] == ["Bookings", "Family"]
     assert 'fill="#d9480f"' in at_annas.html
 
 

@@ -6,16 +6,24 @@ import pytest
 from flask import Flask
 
 from bridge.service import people
+from bridge.web import session
 from bridge.wiring import Bridge
 from tests.web.browser import Browser, some_path
 from tests.web.conftest import ANNA
 
 
+def is_public(endpoint: str) -> bool:
+    return endpoint == "static" or endpoint.partition(".")[0] in session.PUBLIC
+
+
 def test_somebody_who_is_not_signed_in_sees_only_the_sign_in_page(browser: Browser, app: Flask) -> None:
     for rule in app.url_map.iter_rules():
-        if "GET" not in (rule.methods or ()) or rule.endpoint == "static":
+        if "GET" not in (rule.methods or ()) or is_public(rule.endpoint):
             continue
         path = some_path(rule.rule)
+        if path.startswith("/api/"):
+            assert (browser.open(path).status, browser.response.json) == (401, {"error": "Sign in first."})
+            continue
         assert browser.open(path).text.count("Sign in") >= 1
         assert browser.path.startswith("/sign-in"), path
 
@@ -23,9 +31,12 @@ def test_somebody_who_is_not_signed_in_sees_only_the_sign_in_page(browser: Brows
 def test_nothing_can_be_sent_without_signing_in(browser: Browser, app: Flask) -> None:
     browser.open("/sign-in")
     for rule in app.url_map.iter_rules():
-        if "POST" in (rule.methods or ()) and not rule.endpoint.startswith("signin."):
+        if "POST" in (rule.methods or ()) and not is_public(rule.endpoint):
             path = some_path(rule.rule)
             answer = browser.send(path)
+            if path.startswith("/api/"):
+                assert answer.status == 401, path
+                continue
             assert (answer.status, answer.response.headers.get("Location")) == (302, "/sign-in"), path
 
 
