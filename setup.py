@@ -12,6 +12,7 @@ from pathlib import Path
 
 from setuptools import setup
 from setuptools.command.build_py import build_py
+from setuptools.command.editable_wheel import editable_wheel
 
 WEB = Path(__file__).resolve().parent / "bridge" / "web"
 VENDOR = WEB / "static" / "vendor"
@@ -56,4 +57,12 @@ class BuildPages(build_py):
         super().run()
 
 
-setup(cmdclass={"build_py": BuildPages})
+class EditablePages(editable_wheel):
+    """``pip install --editable``: setuptools would swallow a failure of ``build_py`` there."""
+
+    def run(self) -> None:
+        fetch_vendor()
+        super().run()
+
+
+setup(cmdclass={"build_py": BuildPages, "editable_wheel": EditablePages})
