@@ -27,6 +27,8 @@ class Capabilities:
     conditional_writes: bool = True  # If-Match / If-None-Match are honoured
     sync_token: bool = True  # changes(cursor) can be incremental
     trusts_token: bool = True  # an unknown token is refused, not silently answered in full
+    tells_all: bool = True  # a delta leaves nothing out that a full listing would show
+    lists_everything: bool = True  # a listing without cursor is complete: absence means deletion
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from bridge.ical import moments
 from bridge.ical.definitions import definition, same_rules
-from bridge.ical.fields import Instance, Reading, group_of, unit_value
+from bridge.ical.fields import COMPONENT, GroupKey, Instance, Reading, group_of, unit_value
 from bridge.ical.text import Component, Line, with_line_end
 
 Item = TypeVar("Item", Line, Component, Line | Component)
@@ -189,6 +189,20 @@ class Receiver:
         for line in copy.deep_lines() if isinstance(copy, Component) else [copy]:
             self._moved[id(line)] = line
         return copy
+
+
+def with_groups(text: str, source: str, keys: Iterable[GroupKey]) -> str:
+    """The text with these groups (or whole overrides) as the source has them."""
+    receiver, giver = Receiver(Reading(text)), Reading(source)
+    for instance, group in sorted(keys, key=lambda key: (key[0] or "", key[1])):
+        if group != COMPONENT:
+            receiver.take_group(giver, instance, group)
+        elif instance in giver.instances:
+            receiver.take_component(giver, instance)
+        else:
+            receiver.drop_component(instance)
+    receiver.take_zones(giver)
+    return receiver.calendar.serialize()
 
 
 def exclusions(reading: Reading) -> frozenset[Instance]:

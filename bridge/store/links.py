@@ -51,6 +51,7 @@ class LinkRow:
     reads: bool
     edits: bool
     writes: bool
+    source: bool
     blocks_slots: bool
     mirror_id: int | None
     released: bool
@@ -134,6 +135,12 @@ def writer(tx: Connection, user_id: int) -> LinkRow | None:
     return None if row is None else LinkRow(*row)
 
 
+def of_source(tx: Connection, user_id: int) -> LinkRow | None:
+    """The link that the user's bookings come from; None for the built-in source."""
+    row = tx.execute(_LINK.where(account.c.user_id == user_id, link.c.source)).first()
+    return None if row is None else LinkRow(*row)
+
+
 def set_(tx: Connection, link_id: int, **values: Any) -> None:
     """Change columns of one link (roles, state, cursor, moments), never its lease."""
     if forbidden := values.keys() & {"id", "lease_holder", "lease_until", "fence"}:
@@ -151,7 +158,7 @@ def remove(tx: Connection, link_id: int) -> None:
 
 def takes_part() -> ColumnElement[bool]:
     """Has a role: without one nothing is ever done with a link."""
-    return or_(link.c.reads, link.c.edits, link.c.writes)
+    return or_(link.c.reads, link.c.edits, link.c.writes, link.c.source)
 
 
 def due(tx: Connection, now: datetime, limit: int = 50) -> list[int]:
@@ -198,13 +205,13 @@ def _due(condition: ColumnElement[bool]) -> Update:
 
 
 _of_user = select(account.c.id).where(account.c.user_id == bindparam("user_id")).scalar_subquery()
-_DUE_WRITERS = _due(link.c.account_id.in_(_of_user) & link.c.writes)
+_DUE_WRITERS = _due(link.c.account_id.in_(_of_user) & or_(link.c.writes, link.c.source))
 _DUE_EDITORS = _due((link.c.mirror_id == bindparam("calendar_id")) & link.c.edits)
 
 
 def wake(tx: Connection, row: CalendarRow, now: datetime, *, but: int | None) -> tuple[int, ...]:
-    """A calendar changed: the link that carries its changes is due now, the one that bookings are written
-    to or the one whose mirror may be edited here. A pass (``but``) is not told of its own writes."""
+    """A calendar changed: the links that carry its changes are due now, those that bookings come from or are
+    written to, or the one whose mirror may be edited here. A pass (``but``) is not told of its own writes."""
     values = {"now": now, "but": but or 0}
     if row.kind == "mirror":
         return tuple(tx.execute(_DUE_EDITORS, values | {"calendar_id": row.id}).scalars())
