@@ -25,6 +25,10 @@ from bridge.errors import AlreadyThere, BridgeError, Invalid, NotAllowed, NotFou
 from radicale_plugin.conditions import WrongMedia
 from radicale_plugin.xmlbody import CALDAV, DAV
 
+#: What this server is (RFC 4918 10.1): no locks, so not class 2; calendars are not made by clients.
+CLASSES = "1, 3, calendar-access"
+ALLOW = "OPTIONS, GET, HEAD, PUT, DELETE, MOVE, PROPFIND, PROPPATCH, REPORT"
+
 #: What Radicale's handlers return: status, headers, body, and the request's XML for its log.
 Answer = tuple[int, dict[str, str], bytes | str | None, str | None]
 

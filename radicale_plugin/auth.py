@@ -62,18 +62,23 @@ class Auth(BaseAuth):
         capture.begin(environ)
         return ()
 
-    def _login_ext(self, login: str, password: str, context: AuthContext) -> str:
-        address = context.remote_addr or "unknown"
-        gate = self._runtime.gate
-        if gate.wait(address, login, password):
-            return ""
+    def sign_in(self, login: str, password: str, address: str) -> Identity | None:
+        """Who it is, if the password is a device's of theirs; also said in ``identity``. The front has asked
+        the gate whether it may be tried."""
         found = self._recent.get((login, password)) or self._ask(login, password)
         identity.set(found)
         if found is None:
-            gate.failed(address, login)
+            self._runtime.gate.failed(address, login)
+        else:
+            self._runtime.gate.succeeded(login, password)
+        return found
+
+    def _login_ext(self, login: str, password: str, context: AuthContext) -> str:
+        address = context.remote_addr or "unknown"
+        if self._runtime.gate.wait(address, login, password):
             return ""
-        gate.succeeded(login, password)
-        return found.email
+        found = self.sign_in(login, password, address)
+        return found.email if found else ""
 
     def _ask(self, login: str, password: str) -> Identity | None:
         bridge = self._runtime.bridge

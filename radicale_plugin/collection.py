@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from radicale.item import Item
 from radicale.storage import BaseCollection
@@ -18,14 +19,16 @@ from bridge.errors import BridgeError, Invalid, NotAllowed
 from bridge.ical.check import check_resource
 from bridge.ical.facts import facts
 from bridge.service import client_writes
-from bridge.store import objects
+from bridge.store import objects, shown
 from bridge.store.calendars import CalendarRow
 from bridge.store.objects import StoredObject
 from bridge.store.people import user_by_email
-from radicale_plugin import capture, report
+from radicale_plugin import capture, deadprops, report
 from radicale_plugin import filters as caldav_filters
 from radicale_plugin.auth import identity
+from radicale_plugin.export import whole_calendar
 from radicale_plugin.item import StoredItem, http_date, quoted
+from radicale_plugin.properties import etag, title
 
 if TYPE_CHECKING:
     import xml.etree.ElementTree as ET
@@ -34,8 +37,6 @@ if TYPE_CHECKING:
 
 #: Properties that are the calendar's nature, not a client's to set.
 _OURS = {"tag": "VCALENDAR", "C:supported-calendar-component-set": "VEVENT"}
-#: Bounds on what clients may hang on a calendar: how many properties, and characters in each.
-MOST_PROPS, LONGEST_PROP = 100, 20_000
 
 
 class Folder(BaseCollection):
@@ -83,7 +84,7 @@ class CalendarCollection(BaseCollection):
     @property
     def etag(self) -> str:
         """The ctag: moves with every change of the objects or the properties."""
-        return quoted(f"{self.row.id}-{self.row.generation}-{self.row.seq}")
+        return etag(self.row)
 
     @property
     def last_modified(self) -> str:
@@ -117,8 +118,12 @@ class CalendarCollection(BaseCollection):
                     known[start, end] = {row.id for row in objects.in_range(tx, self.row.id, start, end)}
                 return known[start, end]
 
+            uid = caldav_filters.only_uid(filters)
+            only = objects.by_uid(tx, self.row.id, uid) if uid else None
             candidates: Iterable[StoredObject]
-            if window:
+            if only is not None:
+                candidates = [only]
+            elif window:
                 candidates = objects.in_range(tx, self.row.id, *window)
                 known[window] = {row.id for row in candidates}
             else:
@@ -133,7 +138,7 @@ class CalendarCollection(BaseCollection):
         """The object as this report shows it; None if nothing of it lies in the expansion's window."""
         if expansion is None:
             return StoredItem(self, stored)
-        text = expansion.of(stored, self.row.time_zone)
+        text = expansion.of(stored, ZoneInfo(self.row.time_zone))
         return None if text is None else StoredItem(self, stored, text)
 
     def has_uid(self, uid: str) -> bool:
@@ -160,27 +165,31 @@ class CalendarCollection(BaseCollection):
 
     def serialize(self, vcf_to_ics: bool = False, ShareActions: dict[str, Any] | None = None) -> str:
         with self._runtime.transaction("r") as tx:
-            texts = (stored.text for stored in objects.all_objects(tx, self.row.id))
-            return report.whole_calendar(str(self.get_meta("D:displayname")), texts)
+            return whole_calendar(title(self.row), shown.texts(tx, self.row.id))
 
     # --- properties --------------------------------------------------------------------------------
 
     def get_meta(self, key: str | None = None) -> Any:
-        theirs = {make_human_tag(name): value for name, value in self.row.props.items()}
-        props: Mapping[str, str] = {"D:displayname": self.row.title, **theirs, **_OURS}
+        theirs = {make_human_tag(name): deadprops.plain(value) for name, value in self._visible().items()}
+        props: Mapping[str, str] = theirs | {"D:displayname": title(self.row), **_OURS}
         return props if key is None else props.get(key)
 
     def set_meta(self, props: Mapping[str, str]) -> None:
-        """Kept under their full names (``{DAV:}displayname``), which are nobody's own invention."""
-        kept = {make_clark(name): value for name, value in props.items() if name not in _OURS}
-        if kept.get("{DAV:}displayname") == self.row.title:
-            del kept["{DAV:}displayname"]
-        if len(kept) > MOST_PROPS or any(
-            len(name) + len(value) > LONGEST_PROP for name, value in kept.items()
-        ):
-            raise ValueError("too many or too long properties")
+        """Radicale gives all of them back, as text: only what differs from what it was given is a change."""
+        wanted = {make_clark(name): value for name, value in props.items() if name not in _OURS}
+        there = {name: deadprops.plain(value) for name, value in self._visible().items()}
+        there.setdefault(deadprops.DISPLAYNAME, self.row.title)
+        updates: dict[str, str | None] = dict.fromkeys(there.keys() - wanted.keys())
+        updates |= {name: value for name, value in wanted.items() if there.get(name) != value}
+        try:
+            kept = deadprops.changed(self.row, updates, self.actor)
+        except BridgeError as error:
+            raise refused(error) from error
         with self._runtime.transaction("w") as tx:
             objects.set_props(tx, self.row.id, kept, self._runtime.bridge.clock.now())
+
+    def _visible(self) -> dict[str, str]:
+        return deadprops.visible(self.row, self.actor)
 
     # --- writing, under ``python -m radicale`` only (``app`` answers PUT, DELETE and MOVE itself) -----
 

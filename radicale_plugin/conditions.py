@@ -44,6 +44,12 @@ class Conditions:
         if self.none_match is not None and etag is not None and self.none_match & {ANY, etag}:
             raise Stale("There is an event at this address already.")
 
+    def wants(self, etag: str) -> bool:
+        """For a GET: whether the client needs to be sent what has this ETag. Raises Stale by If-Match."""
+        if self.match is not None and not self.match & {ANY, etag}:
+            raise Stale("This event is not what your calendar app last saw.")
+        return self.none_match is None or not self.none_match & {ANY, etag}
+
 
 def _tags(environ: Mapping[str, Any], name: str, weak: bool) -> frozenset[str] | None:
     value = environ.get(name)

@@ -8,12 +8,13 @@ too short.
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
 from bridge.errors import Invalid
 from bridge.ical.text import Component, Line, parse
 from bridge.store.objects import StoredObject
+from bridge.store.shown import Shown
 from radicale_plugin.xmlbody import CALDAV, seconds
 
 #: The ids of the objects that take place in [start, end), seconds since 1970.
@@ -43,7 +44,24 @@ def only_window(filters: Iterable[ET.Element]) -> tuple[int | None, int | None] 
     return None
 
 
-def matches(filters: Iterable[ET.Element], stored: StoredObject, in_range: InRange) -> bool:
+def only_uid(filters: Sequence[ET.Element]) -> str | None:
+    """The UID, if a filter asks for nothing but one component with it. The text-match of RFC 4791 says
+    *contains*, but whoever sends a whole UID means that object: if there is one, it alone is the answer,
+    found by index; if there is none, every UID is looked through."""
+    if len(filters) != 1 or len(filters[0]) != 1 or len(filters[0][0]) != 1:
+        return None
+    inner = filters[0][0][0]
+    if inner.tag != CALDAV + "comp-filter" or [child.tag for child in inner] != [CALDAV + "prop-filter"]:
+        return None
+    rules = list(inner[0])
+    if (inner[0].get("name") or "").upper() != "UID" or [rule.tag for rule in rules] != [
+        CALDAV + "text-match"
+    ]:
+        return None
+    return None if rules[0].get("negate-condition") == "yes" else rules[0].text
+
+
+def matches(filters: Iterable[ET.Element], stored: StoredObject | Shown, in_range: InRange) -> bool:
     """Whether the object passes every filter. Raises Invalid for a collation we don't know."""
     filters = list(filters)
     if all(map(_is_plain, filters)):
@@ -68,7 +86,7 @@ def _is_plain(root: ET.Element) -> bool:
     )
 
 
-def _plain(root: ET.Element, stored: StoredObject, in_range: InRange) -> bool:
+def _plain(root: ET.Element, stored: StoredObject | Shown, in_range: InRange) -> bool:
     """Answered from what the store knows, without reading the text."""
     inner = root[0][0]
     name = (inner.get("name") or "").upper()
@@ -77,7 +95,9 @@ def _plain(root: ET.Element, stored: StoredObject, in_range: InRange) -> bool:
     return not len(inner) or name != "VEVENT" or stored.id in in_range(*window(inner[0]))
 
 
-def _comp_filter(rule: ET.Element, parent: Component, stored: StoredObject, in_range: InRange) -> bool:
+def _comp_filter(
+    rule: ET.Element, parent: Component, stored: StoredObject | Shown, in_range: InRange
+) -> bool:
     """9.7.1, for one comp-filter inside ``parent``."""
     name = (rule.get("name") or "").upper()
     found = [component for component in parent.components() if component.name.upper() == name]
@@ -95,7 +115,7 @@ def _comp_filter(rule: ET.Element, parent: Component, stored: StoredObject, in_r
     return any(all(_part(child, component, stored, in_range) for child in rules) for component in found)
 
 
-def _part(rule: ET.Element, component: Component, stored: StoredObject, in_range: InRange) -> bool:
+def _part(rule: ET.Element, component: Component, stored: StoredObject | Shown, in_range: InRange) -> bool:
     if rule.tag == CALDAV + "comp-filter":
         return _comp_filter(rule, component, stored, in_range)
     if rule.tag == CALDAV + "prop-filter":

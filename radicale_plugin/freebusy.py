@@ -1,11 +1,12 @@
 """Free-busy of one calendar (RFC 4791 7.10), from the occurrence index: when, never what.
 
 Transparent and cancelled events leave the time free, tentative ones make it BUSY-TENTATIVE; an override
-speaks for itself. All-day events count in the user's zone.
+speaks for itself. All-day events count in the calendar's zone.
 """
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,17 +17,29 @@ from sqlalchemy import Connection
 from bridge.errors import Invalid
 from bridge.ical.occurrences import occurrences
 from bridge.ical.text import Component, Line, parse
-from bridge.store import objects
 from bridge.store.calendars import CalendarRow
 from bridge.store.horizon import FIRST, LAST
+from bridge.store.shown import Shown
+from radicale_plugin.answers import Answer
 from radicale_plugin.filters import window
+from radicale_plugin.properties import Asking, zone_of
+from radicale_plugin.query import in_range
 from radicale_plugin.xmlbody import CALDAV
 
 Period = tuple[int, int]
 
+#: As a line that is not folded; a folded or a second one (of an alarm, say) is left to the parser.
+_SAYS = re.compile(r"^(TRANSP|STATUS)(?:;[^:\r\n]*)?:([^\r\n]*)\r?$(?!\n[ \t])", re.MULTILINE | re.IGNORECASE)
+
+
+def answer(asking: Asking, tx: Connection, calendar: CalendarRow, query: ET.Element) -> Answer:
+    """The answer to a ``C:free-busy-query`` (``xmlbody`` has checked its time-range)."""
+    text = render(tx, calendar, query, asking.runtime.bridge.clock.now())
+    return 200, {"Content-Type": "text/calendar; charset=utf-8"}, text.encode(), None
+
 
 def render(tx: Connection, calendar: CalendarRow, query: ET.Element, now: datetime) -> str:
-    """The VFREEBUSY for a ``C:free-busy-query`` (``xmlbody`` has checked its time-range)."""
+    """The VFREEBUSY."""
     time_range = query.find(CALDAV + "time-range")
     start, end = (None, None) if time_range is None else window(time_range)
     if start is None or end is None:
@@ -47,25 +60,52 @@ def render(tx: Connection, calendar: CalendarRow, query: ET.Element, now: dateti
 
 
 def _busy(tx: Connection, calendar: CalendarRow, start: int, end: int) -> Iterator[tuple[str, Period]]:
-    zone = ZoneInfo(calendar.time_zone)
-    for stored in objects.in_range(tx, calendar.id, start, end):
-        try:
-            tree = parse(stored.text)
-            spans = occurrences(tree, start, end, zone)
-        except Invalid:
-            continue  # its times can't be read: it keeps nothing busy, and spoils no answer
-        kinds = [_kind(event) for event in tree.components("VEVENT")]
-        for span in spans:
-            kind = kinds[span.component]
-            if kind is not None and span.ends > span.starts:
-                yield kind, (max(span.starts, start), min(span.ends, end))
+    zone = zone_of(calendar)
+    indexed = zone.key == calendar.time_zone
+    for stored in in_range(tx, calendar, start, end, zone):
+        single = _single(stored) if indexed else None
+        for kind, (starts, ends) in _read(stored.text, start, end, zone) if single is None else single:
+            if ends > starts:
+                yield kind, (max(starts, start), min(ends, end))
 
 
-def _kind(event: Component) -> str | None:
-    """FBTYPE (RFC 5545 3.2.9); None if the event leaves its time free."""
-    if (event.value("TRANSP") or "").strip().upper() == "TRANSPARENT":
+def _single(stored: Shown) -> list[tuple[str, Period]] | None:
+    """For an event that does not repeat, from what the store knows; None if it must be read."""
+    if (
+        stored.recurring
+        or stored.starts is None
+        or stored.ends is None
+        or stored.text.count("BEGIN:VEVENT") != 1
+    ):
         return None
-    match (event.value("STATUS") or "").strip().upper():
+    found = _SAYS.findall(stored.text)
+    said = {name.upper(): value.strip().upper() for name, value in found}
+    if len(said) != len(found):
+        return None
+    kind = _kind(said.get("TRANSP", ""), said.get("STATUS", ""))
+    return [] if kind is None else [(kind, (stored.starts, stored.ends))]
+
+
+def _read(text: str, start: int, end: int, zone: ZoneInfo) -> Iterator[tuple[str, Period]]:
+    try:
+        tree = parse(text)
+        spans = occurrences(tree, start, end, zone)
+    except Invalid:
+        return  # its times can't be read: it keeps nothing busy, and spoils no answer
+    kinds = [
+        _kind(event.value("TRANSP") or "", event.value("STATUS") or "") for event in tree.components("VEVENT")
+    ]
+    for span in spans:
+        kind = kinds[span.component]
+        if kind is not None:
+            yield kind, (span.starts, span.ends)
+
+
+def _kind(transparency: str, status: str) -> str | None:
+    """FBTYPE (RFC 5545 3.2.9); None if the event leaves its time free."""
+    if transparency.strip().upper() == "TRANSPARENT":
+        return None
+    match status.strip().upper():
         case "CANCELLED":
             return None
         case "TENTATIVE":

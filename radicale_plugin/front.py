@@ -22,21 +22,26 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
+from importlib.metadata import version
 from io import BytesIO
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from radicale import config
 from radicale import log as radicale_log
+from radicale.app import Application
 
 from bridge.errors import Invalid
-from radicale_plugin import answers, paths
-from radicale_plugin.answers import Answer
-from radicale_plugin.app import ALLOW, DAV, BridgeApplication
-from radicale_plugin.request import BODY, CONTENT_TYPE
+from radicale_plugin import answers, paths, seam
+from radicale_plugin.answers import ALLOW, CLASSES, Answer
+from radicale_plugin.app import BridgeApplication
+from radicale_plugin.request import BODY, CONTENT_TYPE, CREDENTIALS
 from radicale_plugin.runtime import BridgeLike, Runtime
+
+log = logging.getLogger("picsello_bridge.dav")
 
 REALM = "picsello-bridge"
 CHALLENGE = f'Basic realm="{REALM}", charset="UTF-8"'
@@ -57,7 +62,20 @@ def make_dav_app(bridge: BridgeLike, on_change: Callable[[int], None] | None = N
     ``on_change(calendar_id)`` is called after each commit by a client, to wake the worker at once.
     """
     runtime = Runtime(bridge, on_change) if on_change else Runtime(bridge)
-    return Front(BridgeApplication(configuration(runtime)), runtime)
+    return Front(_application(configuration(runtime)), runtime)
+
+
+def _application(settings: config.Configuration) -> WSGIApplication:
+    misfits = seam.misfits()
+    if misfits:
+        log.warning(
+            "This Radicale (%s) is not the one the fast answers were made for (%s differs): calendars are "
+            "served by Radicale alone, more slowly.",
+            version("radicale"),
+            ", ".join(misfits),
+        )
+        return Application(settings)
+    return BridgeApplication(settings)
 
 
 def configuration(runtime: Runtime) -> config.Configuration:
@@ -148,6 +166,7 @@ class Front:
                 "Too many wrong passwords. Please wait a minute and check the app password.",
                 headers={"Retry-After": str(wait)},
             )
+        environ[CREDENTIALS] = credentials
         said = base64.b64encode(":".join(credentials).encode()).decode()
         environ["HTTP_AUTHORIZATION"] = f"Basic {said}"
         return None
@@ -222,7 +241,9 @@ def _credentials(header: str) -> tuple[str, str] | None:
 
 def _honest(status: str, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """Radicale claims locks and address books; 405 must name what is allowed (RFC 9110 15.5.6)."""
-    kept = [(name, DAV if name == "DAV" else value) for name, value in headers if name != "WWW-Authenticate"]
+    kept = [
+        (name, CLASSES if name == "DAV" else value) for name, value in headers if name != "WWW-Authenticate"
+    ]
     if status.startswith("405") and not any(name == "Allow" for name, _ in kept):
         kept.append(("Allow", ALLOW))
     if not status.startswith(("204", "304")) and not any(name == "Content-Length" for name, _ in kept):

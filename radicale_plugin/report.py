@@ -1,13 +1,14 @@
-"""Objects as a report shows them: expanded series (RFC 4791 9.6.5), and a whole calendar in one text.
+"""Expanded series (RFC 4791 9.6.5).
 
-Both work on lines: what is not about time stays as the client wrote it. A ``C:expand`` is taken out of the
+Works on lines: what is not about time stays as the client wrote it. A ``C:expand`` is taken out of the
 request before Radicale sees it, for Radicale would expand every event of the calendar with its parser.
 """
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -16,8 +17,9 @@ from zoneinfo import ZoneInfo
 
 from bridge.errors import Invalid
 from bridge.ical.occurrences import Span, occurrences
-from bridge.ical.text import Component, Line, escape, parse
+from bridge.ical.text import Component, Line, parse
 from bridge.store.objects import StoredObject
+from bridge.store.shown import Shown
 from radicale_plugin.filters import window
 from radicale_plugin.xmlbody import CALDAV
 
@@ -26,7 +28,6 @@ MOST = 50_000
 
 #: What an instance has of its own, and so not from the component that describes it.
 _TIMES = frozenset({"DTSTART", "DTEND", "DURATION", "RRULE", "EXRULE", "RDATE", "EXDATE", "RECURRENCE-ID"})
-_PRODID = "-//picsello-bridge//CalDAV//EN"
 
 
 @dataclass(slots=True)
@@ -37,12 +38,18 @@ class Expansion:
     end: int
     left: int = field(default_factory=lambda: MOST)
 
-    def of(self, stored: StoredObject, time_zone: str) -> str | None:
+    def of(self, stored: StoredObject | Shown, zone: ZoneInfo, *, indexed: bool = True) -> str | None:
         """The object's instances in the window as an object of their own; None if there are none. What is
-        no event stays as it is."""
+        no event stays as it is. ``indexed``: ``zone`` is the one that the store read its times in."""
         if stored.component != "VEVENT":
             return stored.text
-        zone = ZoneInfo(time_zone)
+        single = single_event(stored, zone) if indexed else None
+        if single is not None:
+            starts, ends, text = single
+            inside = (
+                self.start <= starts < self.end if starts == ends else starts < self.end and self.start < ends
+            )
+            return text if inside else None
         spans = _spans(stored.text, self.start, self.end, zone)
         self.left -= len(spans)
         if self.left < 0:
@@ -58,6 +65,58 @@ class Expansion:
         ]
         calendar.items += [_instance(events[span.component], span, zone) for span in spans]
         return calendar.serialize()
+
+
+_ZONES = re.compile(r"\r\nBEGIN:VTIMEZONE\r\n.*?\r\nEND:VTIMEZONE(?=\r\n)", re.DOTALL)
+_MOVED = re.compile(r"\r\n(?:DTSTART|DTEND|DURATION)[;:][^\r\n]*(?:\r\n[ \t][^\r\n]*)*")
+_START = re.compile(r"\r\nDTSTART(?:;[^:\r\n]*)?:(\d{8})(T\d{6}Z?)?\r\n(?![ \t])")
+_BEGIN, _END = "\r\nBEGIN:VEVENT\r\n", "\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+#: Whoever has one of these, or is not written in capitals and CR LF, is read in full.
+_UNUSUAL = re.compile(
+    r"\r\n(?:RECURRENCE-ID|RRULE|EXRULE|RDATE|EXDATE)[;:]|(?<!\r)\n|\r\n[A-Za-z0-9-]*[a-z.][A-Za-z0-9-.]*[:;]"
+)
+
+
+def _nothing_after(alarms: str) -> bool:
+    """Whether nothing but alarms comes after the first one began (``alarms`` is what follows its BEGIN:)."""
+    between = alarms.count("\r\nEND:VALARM\r\nBEGIN:VALARM\r\n")
+    return (
+        alarms.startswith("VALARM\r\n")
+        and alarms.endswith("\r\nEND:VALARM")
+        and alarms.count("\r\nBEGIN:") == alarms.count("\r\nEND:VALARM\r\n") == between
+    )
+
+
+def single_event(stored: StoredObject | Shown, zone: ZoneInfo) -> tuple[int, int, str] | None:
+    """``(starts, ends, text)`` of an event that does not repeat, its times put in UTC; None for whatever is
+    written unusually: that takes reading it line by line, with the same outcome."""
+    text, starts, ends = stored.text, stored.starts, stored.ends
+    if stored.recurring or starts is None or ends is None or _UNUSUAL.search(text):
+        return None
+    if text.count(_BEGIN) != 1 or not text.endswith(_END):
+        return None
+    head, _, event = text.partition(_BEGIN)
+    own, nested, alarms = f"\r\n{event.removesuffix(_END)}".partition("\r\nBEGIN:")
+    start = _START.search(own + "\r\n")
+    if start is None or (nested and not _nothing_after(alarms)):
+        return None
+    span = Span(starts, ends, None, start[2] is None)
+    times = _time("DTSTART", starts, span, zone).raw + _time("DTEND", ends, span, zone).raw
+    return (
+        starts,
+        ends,
+        "".join(
+            (
+                _ZONES.sub("", head + "\r\n").removesuffix("\r\n"),
+                _BEGIN,
+                times,
+                _MOVED.sub("", own)[2:],
+                nested,
+                alarms,
+                _END,
+            )
+        ),
+    )
 
 
 _expansion: ContextVar[Expansion | None] = ContextVar("expansion", default=None)
@@ -108,24 +167,3 @@ def _time(name: str, moment: int, span: Span, zone: ZoneInfo) -> Line:
         return Line.make(name, f"{day.year:04}{day:%m%d}", [("VALUE", "DATE")])
     at = datetime.fromtimestamp(moment, UTC)
     return Line.make(name, f"{at.year:04}{at:%m%dT%H%M%SZ}")
-
-
-def whole_calendar(title: str, texts: Iterable[str]) -> str:
-    """All objects in one VCALENDAR, each zone definition once (by TZID: the first of that name stays)."""
-    zones: dict[str, str] = {}
-    pieces: list[str] = []
-    for text in texts:
-        try:
-            calendar = parse(text)
-        except Invalid:
-            continue
-        for component in calendar.components():
-            written = component.serialize().replace("\r\n", "\n").replace("\n", "\r\n")
-            if component.name == "VTIMEZONE":
-                zones.setdefault(component.value("TZID") or "", written)
-            else:
-                pieces.append(written)
-    head = Component.make("VCALENDAR", [Line.make("VERSION", "2.0"), Line.make("PRODID", _PRODID)])
-    head.items.append(Line.make("X-WR-CALNAME", escape(title)))
-    begin, end = head.serialize().removesuffix(head.end), head.end
-    return "".join([begin, *zones.values(), *pieces, end])

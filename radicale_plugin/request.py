@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from radicale.pathutils import strip_path
 from radicale.types import WSGIEnviron
@@ -11,8 +12,9 @@ from radicale.types import WSGIEnviron
 from bridge.errors import NotAllowed, NotFound
 from radicale_plugin.conditions import Conditions
 
-#: Where the front leaves the whole body, and the content type as the client sent it.
+#: Where the front leaves the whole body, the content type as the client sent it, and (login, password).
 BODY, CONTENT_TYPE = "picsello_bridge.body", "picsello_bridge.content_type"
+CREDENTIALS = "picsello_bridge.credentials"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,36 @@ class Request:
     @property
     def conditions(self) -> Conditions:
         return Conditions.of(self.environ)
+
+    @property
+    def segments(self) -> list[str]:
+        """``[""]`` is the root."""
+        return strip_path(self.path).split("/")
+
+    @property
+    def deep(self) -> bool:
+        """Whether what lies in a collection is asked for too. All that is not said to be flat is: Depth
+        ``infinity`` goes no deeper than 1 here; a missing one is 0, as Radicale has it."""
+        return str(self.environ.get("HTTP_DEPTH", "0")) != "0"
+
+    @property
+    def minimal(self) -> bool:
+        """RFC 8144 2.1, and ``Brief: t``, its elder: leave out what need not be said."""
+        return "return=minimal" in self._preferences or self.environ.get("HTTP_BRIEF", "").lower() == "t"
+
+    @property
+    def representation(self) -> bool:
+        """RFC 8144 2.2: answer a write with what is there now."""
+        return "return=representation" in self._preferences
+
+    @property
+    def _preferences(self) -> list[str]:
+        said = str(self.environ.get("HTTP_PREFER", "")).lower().replace('"', "")
+        return [preference.partition(";")[0].strip() for preference in said.split(",")]
+
+    def address(self, *segments: str) -> str:
+        """The percent-encoded path of a collection of ours; without segments: the root's."""
+        return quote("/".join((self.prefix, *segments, "")))
 
     def target(self, path: str | None = None) -> Target:
         """The object that the request (or another ``path``) names, in a calendar of the user's own.

@@ -6,14 +6,13 @@ done before it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from http import HTTPStatus
 from urllib.parse import quote
 
 from radicale.pathutils import sanitize_path
 from sqlalchemy import Connection
 
-from bridge.errors import NotAllowed, NotFound, TooLarge
+from bridge.errors import Invalid, NotAllowed, NotFound, TooLarge
 from bridge.ical.check import check_resource
 from bridge.service import client_writes
 from bridge.store import calendars
@@ -21,18 +20,20 @@ from bridge.store.calendars import CalendarRow
 from bridge.store.people import user_by_email
 from radicale_plugin import answers, paths
 from radicale_plugin.answers import Answer
-from radicale_plugin.auth import identity
 from radicale_plugin.conditions import calendar_text
 from radicale_plugin.item import quoted
+from radicale_plugin.properties import Asking
 from radicale_plugin.request import Request, Target
-from radicale_plugin.runtime import Runtime
+
+_NO_CALENDAR = answers.refused(HTTPStatus.CONFLICT, "There is no such calendar.")
 
 
-def put(request: Request, runtime: Runtime, may_write: Callable[[Target], bool]) -> Answer:
+def put(asking: Asking) -> Answer:
     """RFC 4791 5.3.2, RFC 4918 9.7: 201 or 204, with an ETag only if the bytes kept are the bytes sent.
 
-    ``may_write`` tells what the rights say: a text that is refused anyway need not be valid.
+    A text that is refused anyway need not be valid: whether the calendar may be changed comes first.
     """
+    request, runtime = asking.request, asking.runtime
     target = request.target()
     text, exact = calendar_text(request.body, request.content_type)
     if len(request.body) > runtime.max_object:
@@ -41,20 +42,28 @@ def put(request: Request, runtime: Runtime, may_write: Callable[[Target], bool])
             "Are there files attached to it?",
             "max-resource-size",
         )
-    if may_write(target):
+    try:
         check_resource(text, max_bytes=runtime.max_object)
+    except Invalid:
+        with runtime.transaction("r") as tx:
+            calendar = find_calendar(tx, target.owner, target.calendar)
+        if calendar is not None and calendar.editable:
+            raise
+        if calendar is not None:
+            raise NotAllowed("This calendar is read-only here.") from None
+        return _NO_CALENDAR
     try:
         with runtime.transaction("w") as tx:
             calendar = find_calendar(tx, target.owner, target.calendar)
             if calendar is None:
-                return answers.refused(HTTPStatus.CONFLICT, "There is no such calendar.")
+                return _NO_CALENDAR
             done = client_writes.put(
                 tx,
                 user_by_email(tx, target.owner),
                 calendar,
                 target.href,
                 text,
-                actor=_actor(),
+                actor=asking.actor,
                 now=runtime.bridge.clock.now(),
                 condition=request.conditions.check,
             )
@@ -67,8 +76,9 @@ def put(request: Request, runtime: Runtime, may_write: Callable[[Target], bool])
     return (HTTPStatus.CREATED if done.created else HTTPStatus.NO_CONTENT).value, headers, None, None
 
 
-def delete(request: Request, runtime: Runtime) -> Answer:
+def delete(asking: Asking) -> Answer:
     """RFC 4918 9.6: 204, whatever became of a booking; a refusal makes some phones stall (design 4.4)."""
+    request, runtime = asking.request, asking.runtime
     target = request.target()
     with runtime.transaction("w") as tx:
         calendar = find_calendar(tx, target.owner, target.calendar)
@@ -79,7 +89,7 @@ def delete(request: Request, runtime: Runtime) -> Answer:
             user_by_email(tx, target.owner),
             calendar,
             target.href,
-            actor=_actor(),
+            actor=asking.actor,
             now=runtime.bridge.clock.now(),
             condition=request.conditions.check,
         )
@@ -87,8 +97,9 @@ def delete(request: Request, runtime: Runtime) -> Answer:
     return HTTPStatus.NO_CONTENT.value, {}, None, None
 
 
-def move(request: Request, runtime: Runtime) -> Answer:
+def move(asking: Asking) -> Answer:
     """RFC 4918 9.9, of one object within the user's own calendars: 201, or 204 if it replaced its copy."""
+    request, runtime = asking.request, asking.runtime
     target = request.target()
     goal = request.target(sanitize_path(paths.destination(request.environ, request.prefix)))
     with runtime.transaction("w") as tx:
@@ -104,7 +115,7 @@ def move(request: Request, runtime: Runtime) -> Answer:
             target.href,
             there,
             goal.href,
-            actor=_actor(),
+            actor=asking.actor,
             now=runtime.bridge.clock.now(),
             overwrite=request.environ.get("HTTP_OVERWRITE", "T").upper() != "F",
             condition=request.conditions.check,
@@ -121,10 +132,3 @@ def find_calendar(tx: Connection, owner: str, name: str) -> CalendarRow | None:
 
 def _href(request: Request, target: Target, href: str) -> str:
     return quote(f"{request.prefix}/{target.owner}/{target.calendar}/{href}")
-
-
-def _actor() -> str:
-    found = identity.get()
-    if found is None:
-        raise NotAllowed("Please sign in again.")
-    return found.actor

@@ -40,6 +40,16 @@ class Delta:
     deleted: Sequence[Change]
 
 
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How much of a calendar a client has been told: changes up to ``seq``. While it is still told what was
+    there at the seq ``began``, portion by portion, deletions count from ``began`` on: what went before, it
+    has never seen."""
+
+    seq: int
+    began: int
+
+
 _APPEND = insert(change)
 _SINCE = (
     select(change.c.href, change.c.uid, change.c.seq, change.c.actor, change.c.deleted)
@@ -54,16 +64,32 @@ def token(row: CalendarRow) -> str:
     return f"{PREFIX}{row.installation_generation}:{row.id}:{row.generation}:{row.seq}"
 
 
-def parse_token(value: str, row: CalendarRow) -> int:
-    """The seq a token stands for. Raises Invalid (``valid-sync-token``) if it is none of ours for this
-    calendar, or too old."""
+def token_at(row: CalendarRow, position: Position) -> str:
+    """The sync token for a client that has been told the calendar only up to ``position``."""
+    start = f"{PREFIX}{row.installation_generation}:{row.id}:{row.generation}:"
+    if position.seq >= position.began:
+        return f"{start}{position.seq}"
+    return f"{start}{position.seq}:{position.began}"
+
+
+def position(value: str, row: CalendarRow) -> Position:
+    """Where the client with this token stands. Raises Invalid (``valid-sync-token``) if it is none of ours
+    for this calendar, or too old."""
     parts = value.removeprefix(PREFIX).split(":") if value.startswith(PREFIX) else []
-    if len(parts) == 4 and all(part.isascii() and part.isdigit() and len(part) < 20 for part in parts):
-        installation_generation, calendar_id, generation, seq = map(int, parts)
-        ours = (row.installation_generation, row.id, row.generation)
-        if (installation_generation, calendar_id, generation) == ours and row.pruned_seq <= seq <= row.seq:
-            return seq
+    if len(parts) in (4, 5) and all(part.isascii() and part.isdigit() and len(part) < 20 for part in parts):
+        *calendar_of, seq, began = map(int, parts if len(parts) == 5 else [*parts, parts[-1]])
+        ours = [row.installation_generation, row.id, row.generation]
+        if calendar_of == ours and seq <= began and row.pruned_seq <= began <= row.seq:
+            return Position(seq, began)
     raise _refused()
+
+
+def parse_token(value: str, row: CalendarRow) -> int:
+    """The seq a token of ``token`` stands for. Raises Invalid as ``position`` does."""
+    found = position(value, row)
+    if found.seq != found.began:
+        raise _refused()
+    return found.seq
 
 
 def changed_since(tx: Connection, calendar_id: int, seq: int) -> Delta:

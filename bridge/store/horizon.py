@@ -6,20 +6,27 @@ for very dense series, the few that may match are expanded, so the answer is exa
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import starmap
+from typing import Any, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, true, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, insert, or_, select, true, update
 
 from bridge.ical.occurrences import occurrences
 from bridge.store import calendars
 from bridge.store.calendars import CalendarRow
 from bridge.store.contents import SELECT, StoredObject
+from bridge.store.shown import SHOWN, Shown
 from bridge.store.tables import calendar, object_, occurrence
 from bridge.store.times import STEP, Times, times, window
 
 #: Beyond these no calendar reaches (years 1 and 9999); an open end of a window becomes one of them.
 FIRST, LAST = -62_135_596_800, 253_402_300_799
+
+Found = TypeVar("Found", StoredObject, Shown)
 
 _FORGET = delete(occurrence).where(occurrence.c.object_id == bindparam("row_id"))
 _WRITE = insert(occurrence)
@@ -35,15 +42,36 @@ _meeting = select(occurrence.c.object_id).where(
         and_(occurrence.c.ends == occurrence.c.starts, occurrence.c.ends == bindparam("start")),
     ),
 )
-_VISIBLE = SELECT.where(~object_.c.hidden)
-_IN_RANGE = _VISIBLE.where(object_.c.id.in_(_meeting.where(occurrence.c.exact)))
-_DENSE = _VISIBLE.where(object_.c.id.in_(_meeting.where(~occurrence.c.exact)))
-_SERIES = _VISIBLE.where(
-    object_.c.calendar_id == bindparam("calendar_id"),
-    object_.c.recurring,
-    object_.c.starts < bindparam("end"),
-    or_(object_.c.ends.is_(None), object_.c.ends >= bindparam("start")),
-)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question(Generic[Found]):
+    """The three queries behind one question, and the rows they are told in: what certainly takes place, what
+    is in there somewhere, and series that may lie beyond the horizon."""
+
+    exact: Select[Any]
+    dense: Select[Any]
+    series: Select[Any]
+    row: Callable[..., Found]
+
+    @classmethod
+    def of(cls, selected: Select[Any], row: Callable[..., Found]) -> _Question[Found]:
+        visible = selected.where(~object_.c.hidden)
+        return cls(
+            visible.where(object_.c.id.in_(_meeting.where(occurrence.c.exact))),
+            visible.where(object_.c.id.in_(_meeting.where(~occurrence.c.exact))),
+            visible.where(
+                object_.c.calendar_id == bindparam("calendar_id"),
+                object_.c.recurring,
+                object_.c.starts < bindparam("end"),
+                or_(object_.c.ends.is_(None), object_.c.ends >= bindparam("start")),
+            ),
+            row,
+        )
+
+
+_WHOLE = _Question.of(SELECT, StoredObject)
+_SHOWN = _Question.of(SHOWN, Shown)
 _OF_CALENDAR = SELECT.where(
     object_.c.calendar_id == bindparam("calendar_id"), object_.c.id > bindparam("after")
 )
@@ -55,23 +83,32 @@ def in_range(tx: Connection, calendar_id: int, start: int | None, end: int | Non
 
     Raises NotFound if there is no such calendar.
     """
-    row = calendars.get(tx, calendar_id)
+    return _answer(tx, calendars.get(tx, calendar_id), start, end, _WHOLE)
+
+
+def shown_in_range(tx: Connection, row: CalendarRow, start: int | None, end: int | None) -> list[Shown]:
+    """As ``in_range``, for a calendar whose row was read in this transaction, with less of each object."""
+    return _answer(tx, row, start, end, _SHOWN)
+
+
+def _answer(
+    tx: Connection, row: CalendarRow, start: int | None, end: int | None, question: _Question[Found]
+) -> list[Found]:
     start = FIRST if start is None else max(start, FIRST)
     end = LAST if end is None else min(end, LAST)
-    asked = {"calendar_id": calendar_id, "start": start, "end": end}
+    asked: dict[str, int] = {"calendar_id": row.id, "start": start, "end": end}
     bounded = asked | {"floor": start - row.longest}
-    found = {each.id: each for each in (StoredObject(*values) for values in tx.execute(_IN_RANGE, bounded))}
-    unsure = tx.execute(_DENSE, bounded).all()
+    found = {each.id: each for each in starmap(question.row, tx.execute(question.exact, bounded))}
+    unsure: list[Row[Any]] = list(tx.execute(question.dense, bounded))
     if start < row.horizon_start or end > row.horizon_end:
-        unsure = [*unsure, *tx.execute(_SERIES, asked)]
-    for values in unsure:
-        series = StoredObject(*values)
+        unsure += tx.execute(question.series, asked)
+    for series in starmap(question.row, unsure):
         if series.id not in found and _takes_place(series, ZoneInfo(row.time_zone), start, end):
             found[series.id] = series
     return list(found.values())
 
 
-def _takes_place(series: StoredObject, zone: ZoneInfo, start: int, end: int) -> bool:
+def _takes_place(series: StoredObject | Shown, zone: ZoneInfo, start: int, end: int) -> bool:
     """Whether the series has an occurrence in the window, by expansion."""
     if series.ends is None and end == LAST:
         return True  # without end: it comes after any moment
@@ -86,7 +123,8 @@ def write_spans(tx: Connection, calendar_id: int, object_id: int, when: Times, *
         tx.execute(_FORGET, {"row_id": object_id})
     if when.spans:
         same = {"object_id": object_id, "calendar_id": calendar_id, "exact": when.exact}
-        tx.execute(_WRITE, [same | {"starts": starts, "ends": ends} for starts, ends in when.spans])
+        rows = [{"starts": starts, "ends": ends, "takes": int(takes)} for starts, ends, takes in when.spans]
+        tx.execute(_WRITE, [same | row for row in rows])
 
 
 def stale_horizons(tx: Connection, now: datetime) -> list[int]:
