@@ -13,23 +13,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
 from bridge.errors import Invalid, NotAllowed, NotFound, Stale
 from bridge.ical import build
 from bridge.ical.facts import facts
 from bridge.ical.fields import changed
-from bridge.store import notices, objects
+from bridge.store import notices, objects, suggestions
 from bridge.store.calendars import CalendarRow
 from bridge.store.objects import Stored, StoredObject
 from bridge.store.people import UserRow
-from bridge.store.tables import suggestion
+from bridge.sync.plan import PERSONAL
 
 #: Called with the ETag of what the client can see at the href (None: nothing); raises Stale to refuse.
 Condition = Callable[[str | None], None]
-
-#: Field groups that are the client's own affair: changing them alone asks nobody.
-PERSONAL = frozenset({"alarms"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +222,19 @@ def _suggest(
 ) -> Put:
     """Keep the change as a suggestion, and the booking as it is, under a new ETag: the client's next sync
     brings the truth back."""
-    wanted = {"user_id": user.id, "calendar_id": calendar.id, "uid": booking.uid, "actor": actor, "at": now}
-    tx.execute(insert(suggestion), wanted | {"before": booking.text, "after": text})
+    suggestions.add(
+        tx,
+        user.id,
+        calendar_id=calendar.id,
+        uid=booking.uid,
+        before=booking.text,
+        after=text,
+        actor=actor,
+        now=now,
+    )
+    title = facts(booking.text).summary or "A booking"
+    message = f"“{title}” was changed in a calendar app. The change waits for your approval."
+    notices.add(tx, user.id, "approval", message, now=now, uid=booking.uid)
     zone = ZoneInfo(user.time_zone)
     kept = build.bumped(booking.text, now)
     stored = objects.put(

@@ -26,6 +26,7 @@ class ConflictRow:
     calendar_id: int
     pass_id: int | None
     uid: str
+    instance: str | None
     group: str
     ours: str
     theirs: str
@@ -45,6 +46,7 @@ def add(
     calendar_id: int,
     pass_id: int,
     uid: str,
+    instance: str | None,
     group: str,
     ours: str,
     theirs: str,
@@ -57,6 +59,7 @@ def add(
         (conflict.c.link_id == link_id)
         & (conflict.c.calendar_id == calendar_id)
         & (conflict.c.uid == uid)
+        & conflict.c.instance.is_not_distinct_from(instance)
         & (conflict.c.group == group)
         & conflict.c.resolved.is_(None)
     )
@@ -64,8 +67,9 @@ def add(
     if found is not None:
         tx.execute(update(conflict).where(conflict.c.id == found).values(values))
         return int(found)
-    key = {"user_id": user_id, "link_id": link_id, "calendar_id": calendar_id, "uid": uid, "group": group}
-    return int(tx.execute(insert(conflict).returning(conflict.c.id), key | values).scalar_one())
+    key = {"user_id": user_id, "link_id": link_id, "calendar_id": calendar_id, "uid": uid}
+    about = {"instance": instance, "group": group}
+    return int(tx.execute(insert(conflict).returning(conflict.c.id), key | about | values).scalar_one())
 
 
 def of_user(tx: Connection, user_id: int, *, open_only: bool = True) -> list[ConflictRow]:
@@ -76,9 +80,10 @@ def of_user(tx: Connection, user_id: int, *, open_only: bool = True) -> list[Con
     return [ConflictRow(*row) for row in tx.execute(wanted.order_by(conflict.c.id.desc()))]
 
 
-def get(tx: Connection, user_id: int, conflict_id: int) -> ConflictRow:
-    """Raises NotFound, also for another user's."""
-    row = tx.execute(_CONFLICT.where(conflict.c.user_id == user_id, conflict.c.id == conflict_id)).first()
+def get(tx: Connection, user_id: int | None, conflict_id: int) -> ConflictRow:
+    """Raises NotFound, also for another user's. ``user_id`` None: whoever's it is, for the administrator."""
+    wanted = _CONFLICT.where(conflict.c.id == conflict_id)
+    row = tx.execute(wanted if user_id is None else wanted.where(conflict.c.user_id == user_id)).first()
     if row is None:
         raise NotFound(f"There is no conflict {conflict_id}.")
     return ConflictRow(*row)

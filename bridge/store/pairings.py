@@ -253,6 +253,22 @@ def clear_flight(tx: Connection, pairing_id: int) -> None:
     tx.execute(_UPDATE, {"row_id": pairing_id} | _NO_FLIGHT)
 
 
+def rebase(tx: Connection, pairing_id: int, hub: str, flight_hub: str | None) -> None:
+    """Remember another text as our side of the last agreement (and of the write in flight), so that what
+    differs from it counts as changed here: how a resolved conflict gets to the other side."""
+    values = {"base_hub": hub, "base_etag": "", "flight_hub": flight_hub}
+    tx.execute(_UPDATE, {"row_id": pairing_id} | values)
+
+
+def look_again(tx: Connection, calendar_id: int, uid: str) -> list[int]:
+    """What stopped the object is settled: the next passes may try again. Returns the links they belong to."""
+    stopped = update(pairing).where(
+        pairing.c.calendar_id == calendar_id, pairing.c.uid == uid, pairing.c.rewrites > 0
+    )
+    again = stopped.values(rewrites=0, problem_kind="retry").returning(pairing.c.link_id)
+    return list(tx.execute(again).scalars())
+
+
 def set_problem(
     tx: Connection, pairing_id: int, problem: str, kind: str, *, tag: str | None, etag: str | None
 ) -> None:

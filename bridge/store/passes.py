@@ -81,9 +81,10 @@ def mark_undone(tx: Connection, pass_id: int, now: datetime) -> None:
     tx.execute(update(pass_).where(pass_.c.id == pass_id).values(undone=now))
 
 
-def get(tx: Connection, user_id: int, pass_id: int) -> PassRow:
-    """Raises NotFound, also for another user's."""
-    row = tx.execute(_OF_USER.where(pass_.c.id == pass_id), {"user_id": user_id}).first()
+def get(tx: Connection, user_id: int | None, pass_id: int) -> PassRow:
+    """Raises NotFound, also for another user's. ``user_id`` None: whoever's it is, for the administrator."""
+    wanted = _PASS.where(pass_.c.id == pass_id)
+    row = tx.execute(wanted if user_id is None else wanted.where(pass_.c.user_id == user_id)).first()
     if row is None:
         raise NotFound(f"There is no pass {pass_id}. See `picsello-bridge journal`.")
     return PassRow(*row)
@@ -130,6 +131,12 @@ def journal(
         "at": now,
     }
     return int(tx.execute(_APPEND, values).scalar_one())
+
+
+def changes_of(tx: Connection, pass_id: int) -> list[JournalRow]:
+    """All that one pass changed, in the order in which it did."""
+    wanted = _JOURNAL.where(journal_table.c.pass_id == pass_id).order_by(journal_table.c.id)
+    return [JournalRow(*row) for row in tx.execute(wanted)]
 
 
 def journal_of(

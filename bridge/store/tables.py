@@ -366,6 +366,7 @@ conflict = Table(
     Column("calendar_id", ForeignKey("calendar.id", ondelete="CASCADE"), nullable=False),
     Column("pass_id", ForeignKey("pass.id", ondelete="CASCADE")),
     Column("uid", Text, nullable=False),
+    Column("instance", Text),  # which date of a series (bridge.ical.fields.Instance); None: the event itself
     Column("group", Text, nullable=False),  # title, when ...
     Column("ours", Text, nullable=False),  # whole texts, so that either side can be put back
     Column("theirs", Text, nullable=False),
@@ -385,7 +386,7 @@ suggestion = Table(
     Column("after", Text, nullable=False),
     Column("actor", Text, nullable=False),
     Column("at", Instant, nullable=False),
-    Column("answer", Text),  # approved | declined
+    Column("answer", Text),  # approved | declined | superseded; None: it waits
 )
 
 notice = Table(

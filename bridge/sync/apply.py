@@ -33,7 +33,7 @@ from bridge.ical.build import with_status
 from bridge.ical.facts import facts
 from bridge.ical.fields import fingerprint
 from bridge.ports import Clock, Entry, Provider
-from bridge.store import conflicts, links, notices, objects, pairings, passes
+from bridge.store import conflicts, links, notices, objects, pairings, passes, suggestions
 from bridge.store.db import Database
 from bridge.sync.context import Context
 from bridge.sync.observe import UNREAD, Looked, Sight, Unusable, derived_key
@@ -49,9 +49,12 @@ from bridge.sync.plan import (
     PutHub,
     PutRemote,
     Restored,
+    Stop,
+    Suggest,
     tally,
 )
 from bridge.sync.report import Report
+from bridge.sync.strange_zones import StrangeZones
 
 
 class LeaseLost(BridgeError):
@@ -71,6 +74,7 @@ class _Sending:
     pairing_id: int
     href: str
     hub: Hub | None  # our object that it stands for
+    rewrites: int = 0  # what the loop breaker counts, once it is written
     answer: Entry | None = None
 
 
@@ -86,6 +90,7 @@ class Applier:
     report: Report
     again: list[Sight] = field(default_factory=list)
     _refused_once: set[int] = field(default_factory=set)
+    _zones: StrangeZones = field(default_factory=StrangeZones)
 
     def carry_out(self, decisions: Sequence[tuple[Looked, Decision]], unusable: Sequence[Unusable]) -> None:
         """Raises LeaseLost, and what the provider raises when it cannot be used at all."""
@@ -152,6 +157,10 @@ class Applier:
                     self._forget(tx, looked)
                 case Restored():
                     self._tell_restored(tx, item, now)
+                case Suggest():
+                    self._suggest(tx, looked, action, now)
+                case Stop(why):
+                    self._stop(tx, looked, why)
         row = looked.pairing.id if looked.pairing else None
         if row is not None and not decision.actions:
             pairings.clear_problem(tx, row)  # it had one, and is well again
@@ -160,7 +169,11 @@ class Applier:
         if decision.conflicts:
             self._record_conflicts(tx, looked, decision, now)
         self._count(decision)
-        return None if sending is None else self._record_flight(tx, looked, sending, hub, row, now)
+        if sending is None:
+            return None
+        sent = self._record_flight(tx, looked, sending, hub, row, now)
+        sent.rewrites = item.rewrites + 1 if decision.puts_back else 0
+        return sent
 
     def _count(self, decision: Decision) -> None:
         for name, number in tally(decision.actions).items():
@@ -172,6 +185,28 @@ class Applier:
         title = facts(item.hub.text).summary if item.hub else item.uid
         message = f"“{title}” was deleted in {self.context.link.name}. As a booking it was put back there."
         notices.add(tx, self.context.user.id, "booking-restored", message, now=now, uid=item.uid)
+
+    def _suggest(self, tx: Connection, looked: Looked, action: Suggest, now: datetime) -> None:
+        user, uid = self.context.user.id, looked.item.uid
+        suggestions.add(
+            tx,
+            user,
+            calendar_id=looked.calendar_id,
+            uid=uid,
+            before=action.before,
+            after=action.after,
+            actor=f"pass:{self._pass_id(tx, now)}",
+            now=now,
+        )
+        title = facts(action.before).summary or uid
+        message = f"“{title}” was changed in {self.context.link.name}. The change waits for your approval."
+        notices.add(tx, user, "approval", message, now=now, uid=uid)
+
+    def _stop(self, tx: Connection, looked: Looked, why: str) -> None:
+        row, item = looked.pairing, looked.item
+        assert row is not None and item.hub is not None and item.remote is not None
+        pairings.set_problem(tx, row.id, why, "ask", tag=item.remote.tag, etag=item.hub.etag)
+        self.report.errors.append(self._about(looked, BridgeError(why)))
 
     def _put_hub(
         self, tx: Connection, looked: Looked, action: PutHub, now: datetime, *, overruled: bool
@@ -190,7 +225,19 @@ class Applier:
             loser=item.hub.text if item.hub and overruled else None,
             **self._by_pass(tx, now),
         )
+        self._tell_strange_zones(tx, item, text, now)
         return Hub(stored.href, stored.etag, text, action.cancel)
+
+    def _tell_strange_zones(self, tx: Connection, item: Item, text: str, now: datetime) -> None:
+        names = self._zones.of(text)
+        if not names:
+            return
+        user = self.context.user
+        message = (
+            f"“{facts(text).summary or item.uid}” names a time zone that nobody knows: {', '.join(names)}. "
+            f"Its times are shown as if they were meant in {user.time_zone}; check them."
+        )
+        notices.add(tx, user.id, "unknown-zone", message, now=now, uid=item.uid)
 
     def _expect(self, tx: Connection, looked: Looked, etag: str | None) -> None:
         """Our object must be as it was when it was looked at."""
@@ -311,7 +358,7 @@ class Applier:
         if read is None or tag != read.tag:  # somebody was there between our write and our reading
             self.again.append(Sight(sent.pairing_id, sent.href, fresh=True, deleted=read is None))
         base = Base(sent.hub.text, sent.hub.etag, remote, tag)
-        self._settle(tx, sent.looked, base, sent.href, sent.pairing_id)
+        self._settle(tx, sent.looked, base, sent.href, sent.pairing_id, sent.rewrites)
         item = sent.looked.item
         self._journal(
             tx,
@@ -325,7 +372,13 @@ class Applier:
     # --- remembering --------------------------------------------------------------------------------
 
     def _settle(
-        self, tx: Connection, looked: Looked, base: Base, href: str | None, pairing_id: int | None = None
+        self,
+        tx: Connection,
+        looked: Looked,
+        base: Base,
+        href: str | None,
+        pairing_id: int | None = None,
+        rewrites: int = 0,
     ) -> int:
         link, item = self.context.link, looked.item
         row = pairing_id or (looked.pairing.id if looked.pairing else None)
@@ -333,7 +386,9 @@ class Applier:
         if row is None or (href is not None and pairing_id is None and href != known):
             assert href is not None
             row = pairings.upsert(tx, link.id, looked.calendar_id, item.uid, href)
-        pairings.settle(tx, row, hub=base.hub, etag=base.etag, remote=base.remote, tag=base.tag)
+        pairings.settle(
+            tx, row, hub=base.hub, etag=base.etag, remote=base.remote, tag=base.tag, rewrites=rewrites
+        )
         return row
 
     def _forget(self, tx: Connection, looked: Looked) -> None:
@@ -394,7 +449,8 @@ class Applier:
                 calendar_id=looked.calendar_id,
                 pass_id=pass_id,
                 uid=item.uid,
-                group=conflict.name,
+                instance=conflict.key[0],
+                group=conflict.key[1],
                 ours=item.hub.text,
                 theirs=item.remote.text,
                 winner=self.context.policy.prefer(item.kind),
@@ -450,7 +506,7 @@ class Applier:
 
 
 def _changes_something(decision: Decision) -> bool:
-    return decision.arrived or not all(isinstance(action, Agree | Forget) for action in decision.actions)
+    return decision.arrived or not all(isinstance(action, Agree | Forget | Stop) for action in decision.actions)
 
 
 def _look_again(looked: Looked) -> Sight:

@@ -12,7 +12,7 @@ from bridge.store.accounts import AccountRow
 from bridge.store.calendars import CalendarRow
 from bridge.store.links import LinkRow
 from bridge.store.people import UserRow
-from bridge.sync.plan import OnDelete, Policy, Prefer
+from bridge.sync.plan import OnDelete, OnMove, Policy, Prefer
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,7 @@ def load(tx: Connection, link_id: int, installation: str) -> Context:
         prefer_own=cast(Prefer, account.conflict or "ours"),
         prefer_foreign=cast(Prefer, account.conflict or "theirs"),
         on_delete=cast(OnDelete, user.on_delete),
+        on_move=cast(OnMove, user.on_move),
     )
     first_look = link.writes and pairings.count(tx, link_id) == 0
     return Context(link, account, user, calendars.bookings(tx, user.id), mirror, policy, first_look)

@@ -274,6 +274,7 @@ class Looker:
             _flight(row),
             row.generation if row else 1,
             sight.deleted,
+            row.rewrites if row else 0,
         )
         return Looked(item, calendar_id, row, left_out)
 

@@ -29,13 +29,20 @@ from hashlib import sha256
 from typing import Literal
 
 from bridge.ical.facts import facts, stamps
-from bridge.ical.fields import changed, fingerprint
+from bridge.ical.fields import GroupKey, changed, fingerprint
 from bridge.ical.marker import mark, marker, unmark
 from bridge.ical.merge import GroupConflict, arrived, first_merge, merge
+from bridge.ical.transfer import with_groups
 
 Kind = Literal["booking", "block", "foreign"]
 Prefer = Literal["ours", "theirs", "ask"]
 OnDelete = Literal["restore", "hide", "cancel"]
+OnMove = Literal["apply", "approve"]
+
+#: Groups that are each calendar's own affair: changing them alone asks nobody (policy ``approve``).
+PERSONAL = frozenset({"alarms"})
+#: So often is an object put back there without anybody's edit here; then it is left alone (R-ECHO).
+REWRITES = 3
 
 
 # --- what is known -------------------------------------------------------------------------------
@@ -100,6 +107,7 @@ class Item:
     flight: Flight | None = None
     generation: int = 1
     deletion_seen: bool = False
+    rewrites: int = 0  # how often in a row it was put back there, with nobody's edit here
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +121,7 @@ class Policy:
     prefer_own: Prefer = "ours"  # bookings and blocks
     prefer_foreign: Prefer = "theirs"
     on_delete: OnDelete = "restore"
+    on_move: OnMove = "apply"
 
     def prefer(self, kind: Kind) -> Prefer:
         return self.prefer_foreign if kind == "foreign" else self.prefer_own
@@ -176,7 +185,22 @@ class Restored:
     """Tell the user that a booking deleted over there was put back (with an offer to cancel it)."""
 
 
-Action = PutHub | DeleteHub | PutRemote | DeleteRemote | Agree | Forget | Restored
+@dataclass(frozen=True, slots=True)
+class Suggest:
+    """Keep a change to a booking that was made there for the user to approve (policy ``approve``)."""
+
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Leave the object alone until somebody edits it here: the other side will not keep what we write."""
+
+    why: str
+
+
+Action = Suggest | Stop | PutHub | DeleteHub | PutRemote | DeleteRemote | Agree | Forget | Restored
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,12 +218,15 @@ class Decision:
     merged: bool = False
     between: Base | None = None
     arrived: bool = False
+    puts_back: bool = False  # writes there without anybody's edit here: the loop breaker counts these
 
 
 def decide(item: Item, policy: Policy) -> Decision:
     """The plan for one object. An empty ``actions`` means: nothing to do, nothing new to remember."""
     settled, arrived_there = _settle_flight(item)
     decision = _decide(settled, policy) if policy.takes_part(item.kind) else _withdraw(settled)
+    if decision.puts_back and settled.rewrites >= REWRITES:
+        decision = Decision(settled, (Stop(STOPPED),))
     if not decision.actions and (settled.base != item.base or item.flight is not None):
         # The write in flight turned out one way or the other, and there is nothing else to do.
         remember: Action = Agree(settled.base) if settled.base else Forget()
@@ -207,6 +234,12 @@ def decide(item: Item, policy: Policy) -> Decision:
     elif decision.between is None and settled.base != item.base:
         decision = replace(decision, between=settled.base)  # another write follows: first remember this one
     return replace(decision, arrived=arrived_there)
+
+
+STOPPED = (
+    f"The other calendar changed this event {REWRITES} times after it was put back, so it is left alone now. "
+    "Answer the change that waits for your approval, or edit the event here."
+)
 
 
 def _settle_flight(item: Item) -> tuple[Item, bool]:
@@ -311,6 +344,10 @@ def _both_there(item: Item, policy: Policy, hub: Hub, remote: Remote, base: Base
         return Decision(item, (Agree(_agreed(hub, remote)),))
     if item.kind == "foreign" and not policy.edits:
         return _follow(item, hub, remote)
+    if there and item.kind == "booking" and policy.on_move == "approve":
+        asking = _ask_first(item, policy, hub, remote, base)
+        if asking is not None:
+            return replace(asking, puts_back=not here)
     both = merge(base.hub, hub.text, base.remote, remote.text, policy.prefer(item.kind))
     decision = _write_merged(item, policy, hub, remote, both.hub, both.remote, both.conflicts)
     between = None
@@ -318,6 +355,26 @@ def _both_there(item: Item, policy: Policy, hub: Hub, remote: Remote, base: Base
         taken_over = merge(base.hub, base.hub, base.remote, remote.text, "theirs").hub
         between = Base(taken_over, "", remote.text, remote.tag)
     return replace(decision, merged=here and there, between=between)
+
+
+def _ask_first(item: Item, policy: Policy, hub: Hub, remote: Remote, base: Base) -> Decision | None:
+    """A booking was changed there, and its user wants to be asked: the change becomes a suggestion and goes
+    from there again; what was changed here, and what is everybody's own affair, is carried as always.
+    None: nothing to ask about."""
+    assert base.remote is not None
+    wanted = merge(base.hub, hub.text, base.remote, remote.text, "theirs").hub
+    if not _to_ask(hub.text, wanted):
+        return None
+    kept = with_groups(remote.text, base.remote, _to_ask(base.remote, remote.text))
+    both = merge(base.hub, hub.text, base.remote, kept, policy.prefer(item.kind))
+    actions: list[Action] = [PutHub(both.hub, hub.etag)] if both.hub != hub.text else []
+    sent = _marked(both.remote, item, policy, f"{hub.etag} {remote.tag}")
+    actions += [Suggest(both.hub, wanted), PutRemote(sent, remote.tag)]
+    return Decision(item, tuple(actions), both.conflicts)
+
+
+def _to_ask(before: str, after: str) -> list[GroupKey]:
+    return [key for key in changed(before, after) if key[1] not in PERSONAL]
 
 
 def _gone_here(item: Item, policy: Policy, base: Base) -> Decision:
@@ -455,6 +512,12 @@ def describe(decision: Decision) -> list[str]:
                 sentences.append(f"Delete “{title}” there.")
             case Restored():
                 sentences.append(f"“{title}” was deleted there; as a booking it is put back.")
+            case Suggest():
+                sentences.append(f"“{title}” was changed there; the change waits for your approval.")
+            case Stop(why):
+                sentences.append(f"“{title}”: {why}")
+            case Agree() if item.base is None and item.remote is not None:
+                sentences.append(f"“{title}” is in both calendars already: one and the same event.")
             case Agree() | Forget():
                 pass
     return sentences
