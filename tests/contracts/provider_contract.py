@@ -133,10 +133,10 @@ class ProviderContract(ReadingContract):
         self, stand: Stand, provider: Provider, calendar: str, somebody: Calendar
     ):
         href = provider.new_href(calendar, "shoot_2")
-        stand.faults.fault("PUT", fault.lose_answer)
+        stand.faults.fault(stand.creates, fault.lose_answer)
         with pytest.raises(UnknownOutcome):
             provider.put(calendar, href, event("shoot_2"), None)
-        assert stand.faults.methods().count("PUT") == 1
+        assert stand.faults.methods().count(stand.creates) == 1
         assert len(somebody.list()) == 1
         tag = read(provider, calendar)[href].tag
         stand.faults.fault("DELETE", fault.lose_answer)
@@ -147,7 +147,7 @@ class ProviderContract(ReadingContract):
     def test_a_write_that_never_arrived_is_unknown_too(
         self, stand: Stand, provider: Provider, calendar: str, somebody: Calendar
     ):
-        stand.faults.fault("PUT", fault.lose_request, times=5)
+        stand.faults.fault(stand.creates, fault.lose_request, times=5)
         with pytest.raises(UnknownOutcome):
             provider.put(calendar, provider.new_href(calendar, "shoot_3"), event("shoot_3"), None)
         assert somebody.list() == {}
@@ -155,14 +155,14 @@ class ProviderContract(ReadingContract):
     def test_a_busy_provider_names_its_pause_for_a_write(
         self, stand: Stand, provider: Provider, calendar: str
     ):
-        stand.faults.fault("PUT", fault.answer(429, headers={"Retry-After": "17"}))
+        stand.faults.fault(stand.creates, fault.answer(429, headers={"Retry-After": "17"}))
         with pytest.raises(RetryLater) as caught:
             provider.put(calendar, provider.new_href(calendar, "x"), event("x"), None)
         assert caught.value.after == 17
 
     def test_one_401_or_403_to_a_write_is_no_verdict(self, stand: Stand, provider: Provider, calendar: str):
         for status in (401, 403):
-            stand.faults.fault("PUT", fault.answer(status))
+            stand.faults.fault(stand.creates, fault.answer(status))
             provider.put(calendar, provider.new_href(calendar, f"x{status}"), event(f"x{status}"), None)
             stand.faults.heal()
 
@@ -174,7 +174,7 @@ class ProviderContract(ReadingContract):
         def theirs() -> None:
             somebody.put(next(iter(somebody.list())), event("shoot_4", "Theirs"))
 
-        stand.faults.fault("PUT", fault.meanwhile(theirs))
+        stand.faults.fault(stand.creates, fault.meanwhile(theirs))
         entry = provider.put(calendar, href, event("shoot_4", "Ours"), None)
         assert "Theirs" not in (entry.text or "")
         assert entry.tag != read(provider, calendar)[href].tag

@@ -26,10 +26,12 @@ class Calendar(Protocol):
 
 class Stand(ABC):
     """A provider's test bed. Everything the provider sends passes ``faults``. ``reads`` are the HTTP methods
-    that ``changes`` uses; ``surveys`` says whether one request tells the state of all calendars."""
+    that ``changes`` uses, ``creates`` the one that makes an object; ``surveys`` says whether one request
+    tells the state of all calendars."""
 
     faults: FaultProxy
     reads: tuple[str, ...] = ("PROPFIND", "REPORT")
+    creates: str = "PUT"
     surveys: bool = True
 
     @abstractmethod

@@ -1,0 +1,345 @@
+"""``bridge.ports.Provider`` over Microsoft Graph: listing, deltas, texts; writing is in ``writes``.
+
+The truth is a plain listing of the calendar's events: single events and masters, each master read once more
+with its exceptions and cancelled dates. The delta of the calendar view is only a signal which of them to read
+again, because its entries are bare occurrences, it covers a fixed window, and it tells neither of a date that
+was cancelled nor of events outside the window (providers.md section 3, sync-engines.md 2.5). So
+
+* the cursor is the delta link (called unchanged) with the day until which we trust its window, and the names
+  of our own events by their ids: a removal tells nothing but an id;
+* ``@removed`` is looked at before it is believed: an event that left the window is still there;
+* ``capabilities.tells_all`` is False, and the engine lists everything every hour;
+* ``conditional_writes`` is False: If-Match is documented on DELETE alone, so a write reads and compares
+  first, and sends If-Match all the same.
+
+An event that we made goes by the identity that its create carried (``stash.KEY``), any other one by its
+immutable id. A series' tag covers its exceptions and cancelled dates too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from bridge.errors import CalendarGone, CursorLost, Invalid, ObjectGone
+from bridge.ports import Capabilities, Changes, Entry, RemoteCalendar
+from bridge.providers.microsoft import stash
+from bridge.providers.microsoft.client import LABEL, PAGE, Graph, Json
+from bridge.providers.microsoft.writes import Writer
+
+#: The window of the delta, around the day it began; a wider one costs an entry for every occurrence in it.
+BEHIND = timedelta(days=90)
+AHEAD = timedelta(days=730)
+#: How long a window is good for: it never moves by itself.
+GOOD_FOR = timedelta(days=30)
+#: More texts than this are quicker read in pages.
+FEW = 40
+
+OWN = "own:"
+
+_FIELDS = (
+    "type,subject,body,start,end,isAllDay,location,locations,recurrence,showAs,sensitivity,importance,"
+    "categories,isReminderOn,reminderMinutesBeforeStart,isCancelled,isOnlineMeeting,isOrganizer,organizer,"
+    "attendees,iCalUId,createdDateTime,lastModifiedDateTime,changeKey,originalStart,originalStartTimeZone,"
+    "originalEndTimeZone,seriesMasterId"
+)
+
+#: ``hexColor`` is empty where a colour of the palette was chosen.
+_PALETTE = {
+    "lightBlue": "#a6d1f5",
+    "lightGreen": "#87d28e",
+    "lightOrange": "#fcab73",
+    "lightGray": "#c0c0c0",
+    "lightYellow": "#f5f27d",
+    "lightTeal": "#4adacc",
+    "lightPink": "#f08cc0",
+    "lightBrown": "#cba287",
+    "lightRed": "#f88c9b",
+}
+
+
+@dataclass(slots=True)
+class _Cursor:
+    link: str
+    until: str  # ISO date
+    own: dict[str, str] = field(default_factory=dict)  # short name of an id -> key
+
+    @classmethod
+    def read(cls, said: str) -> _Cursor:
+        try:
+            found = json.loads(said)
+            return cls(str(found["link"]), str(found["until"]), dict(found["own"]))
+        except (ValueError, TypeError, KeyError):
+            raise CursorLost("Where we left off cannot be read any more. We list everything again.") from None
+
+    def spelled(self) -> str:
+        return json.dumps({"link": self.link, "until": self.until, "own": self.own}, sort_keys=True)
+
+
+class MicrosoftProvider:
+    """One mailbox's calendars. ``names``: calendar ids with the name and owner they had at sign-in, as ids
+    have been seen to change. ``mail``: whether guests may be mailed about changes."""
+
+    capabilities = Capabilities(conditional_writes=False, tells_all=False)
+
+    def __init__(
+        self,
+        graph: Graph,
+        now: Callable[[], datetime],
+        names: Mapping[str, Sequence[str]],
+        *,
+        mail: bool = False,
+    ):
+        self._graph = graph
+        self._now = now
+        self._names = names
+        self._ids: dict[str, str] = {}  # own href -> event id, as seen on this connection
+        self._now_at: dict[str, str] = {}  # calendar id -> the one it has become
+        self._writer = Writer(graph, self._read_event, mail=mail)
+
+    @property
+    def requests(self) -> int:
+        return self._graph.session.requests
+
+    def calendars(self) -> list[RemoteCalendar]:
+        return [
+            RemoteCalendar(
+                str(found["id"]),
+                str(found.get("name") or LABEL),
+                found.get("hexColor") or _PALETTE.get(found.get("color") or ""),
+                bool(found.get("canEdit")),
+            )
+            for found in self._listed()
+        ]
+
+    def names(self) -> dict[str, list[str]]:
+        """What to recognise calendars by if their ids change."""
+        return {str(found["id"]): _name(found) for found in self._listed()}
+
+    def survey(self) -> Mapping[str, str] | None:
+        """Graph has no request for all calendars at once."""
+        return None
+
+    def changes(self, calendar: str, cursor: str | None) -> Changes:
+        place = self._place(calendar)
+        try:
+            return self._changes(place, cursor)
+        except CalendarGone:
+            return self._changes(self._found_again(calendar), None if cursor is None else cursor)
+
+    def fetch(self, calendar: str, hrefs: Sequence[str]) -> Iterator[Entry]:
+        place = self._place(calendar)
+        if len(hrefs) > FEW:
+            wanted = set(hrefs)
+            yield from (entry for entry in self._listing(place, {}) if entry.href in wanted)
+            return
+        for href in hrefs:
+            found = self._find(place, href)
+            if found is not None:
+                yield self._entry(found, href)
+
+    def put(self, calendar: str, href: str, text: str, expect: str | None) -> Entry:
+        place = self._place(calendar)
+        if expect is None:
+            written = self._writer.create(place, href.removeprefix(OWN), text)
+        else:
+            written = self._writer.update(place, self._id(place, href), text, expect, tag)
+        self._ids[href] = str(written.found["id"])
+        version = tag(written.found)
+        if not written.sure:
+            return Entry(href, f"{version}?")  # equals nothing: what is there is looked at again
+        return Entry(href, version, stash.text_of(written.found))
+
+    def delete(self, calendar: str, href: str, expect: str) -> None:
+        place = self._place(calendar)
+        self._writer.delete(place, self._id(place, href), expect, tag)
+        self._ids.pop(href, None)
+
+    def new_href(self, calendar: str, key: str) -> str:  # noqa: ARG002 - unique in the mailbox
+        return OWN + key
+
+    def close(self) -> None:
+        self._graph.session.close()
+
+    # --- calendars -------------------------------------------------------------------------------
+
+    def _listed(self) -> Iterator[Json]:
+        fields = "name,color,hexColor,canEdit,owner,isDefaultCalendar"
+        for page in self._graph.pages(self._graph.url("calendars", select=fields, top="100")):
+            yield from page.get("value") or ()
+
+    def _place(self, calendar: str) -> str:
+        return self._now_at.get(calendar, calendar)
+
+    def _found_again(self, calendar: str) -> str:
+        """The calendar under another id, by name and owner. Raises ``CalendarGone``."""
+        wanted = list(self._names.get(calendar) or ())
+        same = [str(found["id"]) for found in self._listed() if _name(found) == wanted]
+        if len(same) != 1 or same[0] == self._place(calendar):
+            raise CalendarGone(
+                f"This calendar no longer exists in {LABEL}. Choose another, or disconnect it."
+            )
+        self._now_at[calendar] = same[0]
+        return same[0]
+
+    # --- listing ---------------------------------------------------------------------------------
+
+    def _changes(self, place: str, cursor: str | None) -> Changes:
+        if cursor is not None:
+            return self._delta(place, _Cursor.read(cursor))
+        # the delta begins before the listing, so that nothing falls between them
+        today = self._now()
+        window = {
+            "startDateTime": _day(today - BEHIND) + "T00:00:00Z",
+            "endDateTime": _day(today + AHEAD) + "T00:00:00Z",
+        }
+        begun = self._graph.url("calendars", place, "calendarView", "delta", **window)
+        link = ""
+        for page in self._graph.pages(begun):
+            link = page.get("@odata.deltaLink") or link
+        own: dict[str, str] = {}
+        entries = list(self._listing(place, own))
+        following = _Cursor(link, _day(today + GOOD_FOR), own) if link else None
+        return Changes(entries, frozenset(), True, following.spelled() if following else None)
+
+    def _listing(self, place: str, own: dict[str, str]) -> Iterator[Entry]:
+        """Every event of the calendar. Of two with one identity (somebody made a copy) the first keeps it."""
+        seen: set[str] = set()
+        url = self._graph.url(
+            "calendars",
+            place,
+            "events",
+            select=_FIELDS,
+            expand=stash.EXPAND,
+            orderby="createdDateTime",
+            top=str(PAGE),
+        )
+        for page in self._graph.pages(url):
+            for found in page.get("value") or ():
+                if found.get("type") not in (None, "singleInstance", "seriesMaster") or found["id"] in seen:
+                    continue
+                seen.add(found["id"])
+                key = stash.key_of(found)
+                if key is not None and key.startswith(stash.DRAFT):
+                    continue
+                href = OWN + key if key and key not in own.values() else str(found["id"])
+                try:
+                    whole = self._whole(place, found)
+                except ObjectGone:
+                    continue  # deleted while we were reading
+                if href.startswith(OWN):
+                    own[_short(found["id"])] = href.removeprefix(OWN)
+                    self._ids[href] = str(found["id"])
+                yield self._entry(whole, href)
+
+    def _delta(self, place: str, known: _Cursor) -> Changes:
+        if _day(self._now()) > known.until or not self._graph.is_ours(known.link):
+            raise CursorLost("The window that we watched has passed. We list everything again.")
+        own = dict(known.own)
+        touched: dict[str, None] = {}
+        removed: dict[str, None] = {}
+        link = known.link
+        for page in self._graph.pages(known.link):
+            for said in page.get("value") or ():
+                if "@removed" in said:
+                    removed[str(said["id"])] = None
+                else:
+                    touched[str(said.get("seriesMasterId") or said["id"])] = None
+            link = page.get("@odata.deltaLink") or link
+        entries: dict[str, Entry] = {}
+        gone: set[str] = set()
+        for event_id in [*touched, *(name for name in removed if name not in touched)]:
+            key = own.get(_short(event_id))
+            href = OWN + key if key else event_id
+            try:
+                found = self._read_event(place, event_id)
+                if found.get("type") in ("occurrence", "exception"):
+                    found = self._read_event(place, str(found["seriesMasterId"]))
+            except ObjectGone:
+                gone.add(href)
+                own.pop(_short(event_id), None)
+                continue
+            said_key = stash.key_of(found)
+            if said_key and said_key.startswith(stash.DRAFT):
+                continue
+            short = _short(str(found["id"]))
+            if said_key and said_key not in (value for name, value in own.items() if name != short):
+                own[short] = said_key
+                self._ids[OWN + said_key] = str(found["id"])
+            href = OWN + own[short] if short in own else str(found["id"])
+            entries[href] = self._entry(found, href)
+        following = _Cursor(link, known.until, own)
+        return Changes(list(entries.values()), frozenset(gone - entries.keys()), False, following.spelled())
+
+    # --- one event -------------------------------------------------------------------------------
+
+    def _read_event(self, place: str, event_id: str) -> Json:
+        """A single event, or a master with its exceptions and cancelled dates. Raises ``ObjectGone``."""
+        return self._graph.read(
+            self._graph.url(
+                "calendars",
+                place,
+                "events",
+                event_id,
+                select=f"{_FIELDS},exceptionOccurrences,cancelledOccurrences",
+                expand=f"exceptionOccurrences,{stash.EXPAND}",
+            )
+        )
+
+    def _whole(self, place: str, found: Json) -> Json:
+        return self._read_event(place, str(found["id"])) if found.get("type") == "seriesMaster" else found
+
+    def _entry(self, found: Json, href: str) -> Entry:
+        try:
+            text = stash.text_of(found)
+        except Invalid as error:
+            text = str(error)  # no iCalendar: left out, with this sentence
+        return Entry(href, tag(found), text)
+
+    def _find(self, place: str, href: str) -> Json | None:
+        try:
+            return self._read_event(place, self._id(place, href))
+        except ObjectGone:
+            return None
+
+    def _id(self, place: str, href: str) -> str:
+        """The event's id. Raises ``ObjectGone`` if none bears our identity."""
+        if not href.startswith(OWN):
+            return href
+        if href not in self._ids:
+            found = self._writer.named(place, href.removeprefix(OWN))
+            if not found:
+                raise ObjectGone(f"The entry no longer exists in {LABEL}.")
+            self._ids[href] = str(found[0]["id"])
+        return self._ids[href]
+
+
+def tag(found: Mapping[str, Any]) -> str:
+    """The event's version; of a series with exceptions, theirs too."""
+    own = str(found.get("@odata.etag") or f'W/"{found.get("changeKey") or ""}"')
+    exceptions = [
+        [str(one.get("id")), str(one.get("@odata.etag") or one.get("changeKey"))]
+        for one in found.get("exceptionOccurrences") or ()
+    ]
+    cancelled = sorted(map(str, found.get("cancelledOccurrences") or ()))
+    if not exceptions and not cancelled:
+        return own
+    digest = hashlib.sha256(json.dumps([sorted(exceptions), cancelled]).encode()).hexdigest()[:16]
+    return f"{own}|{digest}"
+
+
+def _short(event_id: str) -> str:
+    return hashlib.sha256(event_id.encode()).hexdigest()[:12]
+
+
+def _name(found: Mapping[str, Any]) -> list[str]:
+    owner = found.get("owner") or {}
+    return [str(found.get("name") or ""), str(owner.get("address") or "")]
+
+
+def _day(moment: datetime) -> str:
+    return moment.date().isoformat()
