@@ -107,6 +107,21 @@ device = Table(
     sqlite_autoincrement=True,  # ids are never used again
 )
 
+feed = Table(
+    "feed",  # an address from which others read the bookings, one way
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("user_id", ForeignKey("user.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("detail", Text, nullable=False),  # full | busy
+    Column("nonce", Text, nullable=False),  # with the installation's key it makes the token
+    Column("digest", Text, nullable=False, unique=True),  # SHA-256 of the token, hex
+    Column("created", Instant, nullable=False),
+    Column("fetched_at", Instant),  # about; at most one write in ten minutes
+    Column("fetched_by", Text),  # the client's own name for itself
+    sqlite_autoincrement=True,  # ids are never used again
+)
+
 # --- what we serve ---------------------------------------------------------------------------------
 
 calendar = Table(

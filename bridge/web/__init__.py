@@ -18,8 +18,11 @@ from bridge.web import (
     devices,
     disconnect,
     event,
+    feed,
+    feeds,
     history,
     notices,
+    oauth,
     refusals,
     roles,
     security,
@@ -30,7 +33,22 @@ from bridge.web import (
 from bridge.wiring import Bridge
 
 #: One blueprint each, called ``pages``.
-PAGES = (signin, agenda, event, api, calendar_settings, connect, roles, disconnect, notices, devices, history)
+PAGES = (
+    signin,
+    agenda,
+    event,
+    api,
+    calendar_settings,
+    connect,
+    oauth,
+    roles,
+    disconnect,
+    feeds,
+    feed,
+    notices,
+    devices,
+    history,
+)
 
 
 def make_app(bridge: Bridge) -> Flask:

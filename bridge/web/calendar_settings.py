@@ -8,7 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from bridge import providers
-from bridge.store import accounts, links, notices, pairings
+from bridge.store import accounts, feeds, links, notices, pairings
 from bridge.store.accounts import AccountRow
 from bridge.store.links import LinkRow
 from bridge.web import forms, health_words, own
@@ -60,6 +60,7 @@ def page(
     with the_bridge().db.reading() as tx:
         rows = accounts.of_user(tx, me.user.id)
         told = notices.standing(tx, me.user.id)
+        shared = feeds.of_user(tx, me.user.id)
         all_links = [link for link in links.of_user(tx, me.user.id) if health_words.concerns(link)]
         problems = {
             link.id: [pair.problem for pair in pairings.unsettled(tx, link.id, given_up=True) if pair.problem]
@@ -80,6 +81,7 @@ def page(
         accounts=views,
         busy=busy,
         notices=told,
+        feeds=shared,
         again=again,
         again_for=again_for,
         blank=forms.SignInAgain(formdata=None),

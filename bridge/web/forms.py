@@ -87,3 +87,14 @@ class Block(FlaskForm):  # type: ignore[misc]
     start = StringField("From", _START, [_trim])
     end = StringField("To", _END, [_trim])
     all_day = BooleanField("Whole days")
+
+
+class Feed(FlaskForm):  # type: ignore[misc]
+    """A one-way link: whom it is for, and how much it tells."""
+
+    name = StringField(
+        "Who or what is it for?",
+        [DataRequired("Please give the link a name, such as “Second shooter”."), Length(max=80)],
+        [_trim],
+    )
+    detail = RadioField(choices=["full", "busy"], validators=[InputRequired("Please choose what it shows.")])

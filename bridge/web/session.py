@@ -23,7 +23,7 @@ from bridge.store import people
 from bridge.web.security import the_bridge
 
 #: Blueprints that anybody may see.
-PUBLIC = frozenset({"signin"})
+PUBLIC = frozenset({"signin", "oauth", "feed"})
 
 
 @dataclass(frozen=True)

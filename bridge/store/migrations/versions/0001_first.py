@@ -111,6 +111,23 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_device_user_id"), "device", ["user_id"], unique=False)
     op.create_table(
+        "feed",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("user_id", KEY, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("nonce", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.Column("fetched_at", sa.BigInteger(), nullable=True),
+        sa.Column("fetched_by", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_feed_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_feed")),
+        sa.UniqueConstraint("digest", name=op.f("uq_feed_digest")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_feed_user_id"), "feed", ["user_id"], unique=False)
+    op.create_table(
         "notice",
         sa.Column("id", KEY, nullable=False),
         sa.Column("user_id", KEY, nullable=False),

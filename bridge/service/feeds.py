@@ -1,0 +1,172 @@
+"""One-way feeds: an address that shows a user's bookings to whoever subscribes to it, and can be taken back.
+
+The token in the address is derived from a random part in the database and the installation's key, so a stolen
+copy of the database opens no feed. The text is written in ``ical.published``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from sqlalchemy import Connection
+
+from bridge.errors import AlreadyThere, Invalid, NotFound
+from bridge.ical.published import feed as published
+from bridge.service import Bridge
+from bridge.store import calendars, feeds, objects, people
+from bridge.store.calendars import CalendarRow
+from bridge.store.feeds import FeedRow
+
+DETAILS = ("full", "busy")
+LONGEST_NAME = 80
+#: How long a session stays in a feed after it took place: clients delete what vanishes.
+PAST = timedelta(days=366)
+#: RFC 7986 5.9 wants a name of CSS3's list.
+COLOR = "steelblue"
+#: A fetch is noted at most so often.
+NOTED = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A feed and its address."""
+
+    row: FeedRow
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a fetch is answered with; ``text`` is None if the client has this version already."""
+
+    etag: str
+    text: str | None
+
+
+def add(bridge: Bridge, email: str, name: str, *, detail: str = "full") -> Feed:
+    """A new address. Raises Invalid, NotFound; AlreadyThere for a second one of that name."""
+    name = " ".join(name.split())
+    if not 1 <= len(name) <= LONGEST_NAME:
+        raise Invalid(f"A link's name has 1 to {LONGEST_NAME} letters.")
+    if detail not in DETAILS:
+        raise Invalid(f"A link shows {' or '.join(DETAILS)}, not “{detail[:20]}”.")
+    nonce = secrets.token_hex(16)
+    with bridge.db.writing() as tx:
+        user = people.user_by_email(tx, email)
+        if any(row.name == name for row in feeds.of_user(tx, user.id)):
+            raise AlreadyThere(f"There is a link “{name}” already. Choose another name, or remove that one.")
+        feed_id = feeds.add(
+            tx, user.id, name, detail, nonce, _digest(_token(bridge, nonce)), bridge.clock.now()
+        )
+        row = feeds.get(tx, user.id, feed_id)
+    return _with_address(bridge, row)
+
+
+def list_(bridge: Bridge, email: str) -> list[Feed]:
+    """The user's feeds, oldest first. Raises NotFound."""
+    with bridge.db.reading() as tx:
+        rows = feeds.of_user(tx, people.user_by_email(tx, email).id)
+    return [_with_address(bridge, row) for row in rows]
+
+
+def rotate(bridge: Bridge, email: str, feed: int | str) -> Feed:
+    """A new address for the same feed; the old one is dead at once. Raises NotFound."""
+    nonce = secrets.token_hex(16)
+    with bridge.db.writing() as tx:
+        row = _find(tx, email, feed)
+        feeds.rotate(tx, row.id, nonce, _digest(_token(bridge, nonce)))
+        row = feeds.get(tx, row.user_id, row.id)
+    return _with_address(bridge, row)
+
+
+def revoke(bridge: Bridge, email: str, feed: int | str) -> FeedRow:
+    """Take an address back, by number or name. Raises NotFound."""
+    with bridge.db.writing() as tx:
+        row = _find(tx, email, feed)
+        feeds.remove(tx, row.id)
+        return row
+
+
+def fetch(bridge: Bridge, token: str, *, known: Callable[[str], bool], client: str) -> Content:
+    """What the address shows now; ``known`` says whether the client has the version of that etag, ``client``
+    what it calls itself. Raises NotFound."""
+    now = bridge.clock.now()
+    with bridge.db.reading() as tx:
+        row = feeds.by_digest(tx, _digest(token))
+        if row is None:
+            raise NotFound("This calendar link does not exist (any more). Ask for a new one.")
+        calendar = calendars.bookings(tx, row.user_id)
+        etag = _etag(row, calendar, now)
+        text = None if known(etag) else _text(tx, row, calendar, now)
+    client = client[:200]
+    if row.fetched_at is None or now - row.fetched_at > NOTED or row.fetched_by != client:
+        with bridge.db.writing() as tx:
+            feeds.fetched(tx, row.id, client, now)
+    return Content(etag, text)
+
+
+def _etag(row: FeedRow, calendar: CalendarRow, now: datetime) -> str:
+    """Another one whenever a byte may differ: the day is in it, as old sessions leave the feed with time."""
+    parts = (
+        row.id,
+        row.name,
+        row.detail,
+        calendar.id,
+        calendar.generation,
+        calendar.installation_generation,
+        calendar.seq,
+        calendar.time_zone,
+        now.date().isoformat(),
+    )
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+
+
+def _text(tx: Connection, row: FeedRow, calendar: CalendarRow, now: datetime) -> str:
+    since = int((now - PAST).replace(hour=0, minute=0, second=0, microsecond=0).timestamp())
+    shown = [
+        stored
+        for stored in objects.all_objects(tx, calendar.id, with_hidden=True)
+        if stored.component == "VEVENT"
+        and stored.starts is not None
+        and (stored.ends is None or stored.ends >= since)
+        and (not stored.hidden or stored.status == "CANCELLED")  # a subscriber must learn that it is off
+    ]
+    first = min((stored.starts for stored in shown if stored.starts is not None), default=since)
+    last = max((stored.ends or stored.starts or since for stored in shown), default=since)
+    return published(
+        (stored.text for stored in shown),
+        name=row.name,
+        color=COLOR,
+        zone=calendar.time_zone,
+        first=_day(first),
+        last=_day(max(last, int(now.timestamp()))),
+        modified=calendar.modified,
+        busy_only=row.detail == "busy",
+    )
+
+
+def _day(seconds: int) -> date:
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=min(max(seconds, 0), 32_503_680_000))).date()
+
+
+def _find(tx: Connection, email: str, feed: int | str) -> FeedRow:
+    for row in feeds.of_user(tx, people.user_by_email(tx, email).id):
+        if str(feed) in (str(row.id), row.name):
+            return row
+    raise NotFound(f"There is no link “{feed}”. See: picsello-bridge feed list {email}")
+
+
+def _with_address(bridge: Bridge, row: FeedRow) -> Feed:
+    return Feed(row, f"{bridge.public_url}/feeds/{_token(bridge, row.nonce)}.ics")
+
+
+def _token(bridge: Bridge, nonce: str) -> str:
+    return bridge.vault.mac(f"feed:{nonce}")[:40]
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
