@@ -6,10 +6,9 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
-from urllib.parse import quote
 
 from bridge.store.calendars import CalendarRow
-from radicale_plugin.multistatus import element, escaped, propstats
+from radicale_plugin.multistatus import element, escaped, name_in_path, propstats
 from radicale_plugin.properties import CALENDAR_DATA, NAME, OBJECT_ALIKE, OBJECT_OWN, TEXT, Asking
 
 #: The text of an object as a report shows it; None: not at all.
@@ -48,7 +47,7 @@ class Lines:
 
     def address(self, name: str) -> str:
         """Of the object with that href."""
-        return self.base + quote(name)
+        return self.base + name_in_path(name)
 
     def of(self, rows: Iterable[Any]) -> Iterator[str]:
         """In their order; those that ``show`` gives no text for are left out."""
@@ -57,14 +56,14 @@ class Lines:
             for stored in rows:
                 self._shown = self._show(stored)
                 if self._shown is not None:
-                    yield line % (quote(stored.href), *[slot(stored) for slot in slots])
+                    yield line % (name_in_path(stored.href), *[slot(stored) for slot in slots])
         elif len(slots) == 1:
             (only,) = slots
             for stored in rows:
-                yield line % (quote(stored.href), only(stored))
+                yield line % (name_in_path(stored.href), only(stored))
         else:
             for stored in rows:
-                yield line % (quote(stored.href), *[slot(stored) for slot in slots])
+                yield line % (name_in_path(stored.href), *[slot(stored) for slot in slots])
 
 
 def names(prop: ET.Element | None) -> tuple[str, ...]:

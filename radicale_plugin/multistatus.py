@@ -6,9 +6,11 @@ what XML cannot hold at all is taken out of the finished answer.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from http import HTTPStatus
+from urllib.parse import quote
 
 from radicale_plugin.answers import CLASSES, Answer
 
@@ -25,6 +27,8 @@ _DECLARED = "".join(
 _XML = '<?xml version="1.0" encoding="utf-8"?>\n'
 OK = "</prop><status>HTTP/1.1 200 OK</status></propstat>"
 _MISSING = "</prop><status>HTTP/1.1 404 Not Found</status></propstat>"
+
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_.~@-]*")
 
 #: XML 1.0 has no way to write these; the last two are U+FFFE and U+FFFF in UTF-8.
 _CONTROLS = bytes(code for code in range(32) if code not in (9, 10, 13))
@@ -62,6 +66,11 @@ def element(name: str, content: str = "") -> str:
     """``{namespace}name`` around content that is XML already."""
     start, end = _tags(name)
     return f"{start}>{content}{end}" if content else f"{start}/>"
+
+
+def name_in_path(name: str) -> str:
+    """A path segment, percent-encoded; as ``quote``, which is slow where there is anything to quote."""
+    return name.replace("@", "%40") if _PLAIN_NAME.fullmatch(name) else quote(name)
 
 
 def href(address: str) -> str:

@@ -50,13 +50,16 @@ class Expansion:
                 self.start <= starts < self.end if starts == ends else starts < self.end and self.start < ends
             )
             return text if inside else None
-        spans = _spans(stored.text, self.start, self.end, zone)
+        try:
+            calendar = parse(stored.text)
+            spans = occurrences(calendar, self.start, self.end, zone)
+        except Invalid:
+            return None  # an object whose times can't be read takes place never; it must not spoil the report
         self.left -= len(spans)
         if self.left < 0:
             raise Invalid("This asks for too many events at once.", "number-of-matches-within-limits")
         if not spans:
             return None
-        calendar = parse(stored.text)
         events = list(calendar.components("VEVENT"))
         calendar.items = [
             item
@@ -71,9 +74,9 @@ _ZONES = re.compile(r"\r\nBEGIN:VTIMEZONE\r\n.*?\r\nEND:VTIMEZONE(?=\r\n)", re.D
 _MOVED = re.compile(r"\r\n(?:DTSTART|DTEND|DURATION)[;:][^\r\n]*(?:\r\n[ \t][^\r\n]*)*")
 _START = re.compile(r"\r\nDTSTART(?:;[^:\r\n]*)?:(\d{8})(T\d{6}Z?)?\r\n(?![ \t])")
 _BEGIN, _END = "\r\nBEGIN:VEVENT\r\n", "\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
-#: Whoever has one of these, or is not written in capitals and CR LF, is read in full.
+#: Whoever has one of these, or is not written in capitals, is read in full.
 _UNUSUAL = re.compile(
-    r"\r\n(?:RECURRENCE-ID|RRULE|EXRULE|RDATE|EXDATE)[;:]|(?<!\r)\n|\r\n[A-Za-z0-9-]*[a-z.][A-Za-z0-9-.]*[:;]"
+    r"\r\n(?:RECURRENCE-ID|RRULE|EXRULE|RDATE|EXDATE)[;:]|\r\n[A-Za-z0-9-]*[a-z.][A-Za-z0-9-.]*[:;]"
 )
 
 
@@ -91,14 +94,14 @@ def single_event(stored: StoredObject | Shown, zone: ZoneInfo) -> tuple[int, int
     """``(starts, ends, text)`` of an event that does not repeat, its times put in UTC; None for whatever is
     written unusually: that takes reading it line by line, with the same outcome."""
     text, starts, ends = stored.text, stored.starts, stored.ends
-    if stored.recurring or starts is None or ends is None or _UNUSUAL.search(text):
+    if stored.recurring or starts is None or ends is None or text.count("\n") != text.count("\r\n"):
         return None
     if text.count(_BEGIN) != 1 or not text.endswith(_END):
         return None
     head, _, event = text.partition(_BEGIN)
     own, nested, alarms = f"\r\n{event.removesuffix(_END)}".partition("\r\nBEGIN:")
     start = _START.search(own + "\r\n")
-    if start is None or (nested and not _nothing_after(alarms)):
+    if start is None or _UNUSUAL.search(own) or (nested and not _nothing_after(alarms)):
         return None
     span = Span(starts, ends, None, start[2] is None)
     times = _time("DTSTART", starts, span, zone).raw + _time("DTEND", ends, span, zone).raw
@@ -142,13 +145,6 @@ def expanding(root: ET.Element | None) -> Iterator[None]:
         yield
     finally:
         _expansion.reset(token)
-
-
-def _spans(text: str, start: int, end: int, zone: ZoneInfo) -> list[Span]:
-    try:
-        return occurrences(text, start, end, zone)
-    except Invalid:
-        return []  # an object whose times can't be read takes place never; it must not spoil the report
 
 
 def _instance(event: Component, span: Span, zone: ZoneInfo) -> Component:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
@@ -70,6 +71,7 @@ def read(body: bytes) -> ET.Element | None:
     return root
 
 
+@lru_cache(maxsize=1000)
 def seconds(instant: str) -> int:
     """``20240131T120000Z`` as seconds since 1970. Raises ValueError."""
     return int(datetime.strptime(instant, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp())
