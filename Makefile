@@ -15,7 +15,7 @@ HOST ?= 127.0.0.1
 PORT ?= 5232
 
 # Servers and clients that the tests talk to; those from PyPI each in an environment of its own.
-PARTS := xandikos vdirsyncer caldav-client postgresql redis chromium axe
+PARTS := xandikos vdirsyncer caldav-client google-client postgresql redis chromium axe
 
 .PHONY: help run test check clean
 
@@ -70,6 +70,7 @@ node:
 .venvs/xandikos.stamp: PACKAGES = 'xandikos>=0.4,<0.5'
 .venvs/vdirsyncer.stamp: PACKAGES = 'vdirsyncer>=0.20,<0.22'
 .venvs/caldav-client.stamp: PACKAGES = 'caldav>=3.6,<4'
+.venvs/google-client.stamp: PACKAGES = 'google-api-python-client==2.202.0'
 
 .venvs/%.stamp: Makefile | .venv/bin/python
 	@echo "Setting up: $* for the tests"

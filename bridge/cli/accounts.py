@@ -16,12 +16,12 @@ def add_to(calls: Calls) -> None:
 
     add = call(accounts, "add", _add, "sign in at a provider and keep the sign-in")
     add.add_argument("email", metavar="EMAIL", help="whose account it will be")
-    add.add_argument("provider", metavar="PROVIDER", help="caldav, icloud, fastmail …")
+    add.add_argument("provider", metavar="PROVIDER", help="caldav, google, icloud, fastmail …")
     add.add_argument("--url", metavar="U", help="the server's address, where the provider has no fixed one")
     add.add_argument("--username", metavar="N", help="the name to sign in with (default: EMAIL)")
     password_option(add)
 
-    renew = call(accounts, "sign-in", _sign_in, "sign in again, with a new password")
+    renew = call(accounts, "sign-in", _sign_in, "sign in again, as at the first time")
     _account(renew)
     password_option(renew)
 
@@ -68,9 +68,18 @@ def _account(parser: Parser) -> None:
 def _add(options: argparse.Namespace, out: Output) -> None:
     from bridge.providers import KINDS
     from bridge.service import accounts
+    from bridge.store import people
 
     bridge = opened(options)
     accounts.check_kind(bridge, options.email, options.provider, options.url)
+    if KINDS[options.provider].oauth:
+        from bridge.cli.consent import asked
+
+        with bridge.db.reading() as tx:
+            user = people.user_by_email(tx, options.email)
+        row = asked(bridge, out, user.id, options.provider)
+        out.value({"account": row.id}, _connected(row.id, row.label))
+        return
     if KINDS[options.provider].read_only:
         secret = optional_password(options) or ""
     else:
@@ -84,19 +93,28 @@ def _add(options: argparse.Namespace, out: Output) -> None:
         secret=secret,
     )
     count = f"{len(added.calendars)} calendar{'s' if len(added.calendars) != 1 else ''}"
-    out.value(
-        {"account": added.account_id},
-        f"Account {added.account_id} is connected: {added.label}, {count}. "
-        f"Choose among them: picsello-bridge account calendars {added.account_id}",
+    out.value({"account": added.account_id}, _connected(added.account_id, f"{added.label}, {count}"))
+
+
+def _connected(account: int, what: str) -> str:
+    return (
+        f"Account {account} is connected: {what}. "
+        f"Choose among them: picsello-bridge account calendars {account}"
     )
 
 
 def _sign_in(options: argparse.Namespace, out: Output) -> None:
+    from bridge.providers import KINDS
     from bridge.service import accounts
 
     bridge = opened(options)
-    accounts.find(bridge, options.account)
-    row = accounts.sign_in(bridge, options.account, password(options, "The new password at the provider"))
+    known = accounts.find(bridge, options.account)
+    if KINDS[known.provider].oauth:
+        from bridge.cli.consent import asked
+
+        row = asked(bridge, out, known.user_id, known.provider, known.id)
+    else:
+        row = accounts.sign_in(bridge, options.account, password(options, "The new password at the provider"))
     out.value({"account": row.id, "state": row.state}, f"Signed in again at {row.label}.")
 
 

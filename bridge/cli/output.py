@@ -42,6 +42,10 @@ class Output:
             for row in rows:
                 print("\t".join(_cell(row[column]) for column in columns))
 
+    def show(self, text: str) -> None:
+        """What people need before the result is there; at once, and never between a program and its JSON."""
+        print(text, file=sys.stderr if self.json else sys.stdout, flush=True)
+
     def note(self, text: str) -> None:
         """Said in passing, to people: never on standard output."""
         print(text, file=sys.stderr)

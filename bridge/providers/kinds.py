@@ -59,6 +59,15 @@ KINDS: Mapping[str, Kind] = {
         "we keep it encrypted.",
         package="ics",
     ),
+    "google": Kind(
+        "Google Calendar",
+        "https://accounts.google.com/",
+        OAUTH,
+        "https://myaccount.google.com/connections",
+        "Google asks what we may see and change: your events, and the list of your calendars. Tick both.",
+        _domains("gmail.com", "googlemail.com"),
+        "google",
+    ),
     "icloud": Kind(
         "Apple iCloud",
         "https://caldav.icloud.com/",

@@ -19,6 +19,7 @@ from bridge.ical.occurrences import enclosing
 from bridge.ports import Provider
 from bridge.service import Bridge
 from bridge.store import accounts, calendars, links, objects, pairings, passes, people
+from bridge.store.accounts import AccountRow
 from bridge.store.links import LinkRow
 from bridge.store.pairings import PairingRow
 
@@ -80,7 +81,19 @@ def remove(bridge: Bridge, account_id: int, *, pushed: str) -> Removed:
             if link.mirror_id is not None:
                 calendars.remove(tx, link.mirror_id)
         accounts.remove(tx, account_id)
+    left += _give_back(bridge, account)
     return Removed(account.label, deleted, left)
+
+
+def _give_back(bridge: Bridge, account: AccountRow) -> list[str]:
+    """End our access at the provider, where that is a thing of its own; what to say if it did not work."""
+    from bridge.service import oauth
+
+    try:
+        oauth.revoke(bridge, account)
+    except BridgeError as error:
+        return [f"Our access is still listed there and can be taken back by hand: {error}"]
+    return []
 
 
 def _hold(bridge: Bridge, link: LinkRow) -> int:

@@ -1,4 +1,7 @@
-"""Connect an account at a provider, and sign in again where a password stopped working.
+"""Connect an account at a provider, and sign in again where a sign-in stopped working.
+
+Where the user signs in on the provider's own page, the way there is a link and not a form: our content
+security policy lets a form lead nowhere else. The way back is ``oauth``.
 
 What was typed stays when something is wrong, except the password; the sentence stands beside the field that
 it is about.
@@ -10,7 +13,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from bridge import errors, providers
-from bridge.service import accounts
+from bridge.service import accounts, oauth
 from bridge.web import calendar_settings, forms, own
 from bridge.web.security import limiter, the_bridge
 from bridge.web.session import visitor
@@ -37,6 +40,8 @@ def choose() -> ResponseReturnValue:
 @pages.get("/connect/<kind>")
 def ask(kind: str) -> ResponseReturnValue:
     """The form, in that provider's words."""
+    if _kind(kind).oauth:
+        return render_template("connect_there.html", kind=_kind(kind), name=kind)
     return _page(kind, forms.Connect(formdata=None, username=visitor().user.email))
 
 
@@ -65,6 +70,30 @@ def submit(kind: str) -> ResponseReturnValue:
         return _page(kind, form), 422
     flash(f"Connected to {added.label}. Now choose what to do with its calendars.")
     return redirect(url_for("roles.choose", account=added.account_id), 303)
+
+
+@pages.get("/connect/<kind>/leave")
+@limiter.limit(TRIES, key_func=_who)
+def leave(kind: str) -> ResponseReturnValue:
+    """To the provider's own page, for a new account."""
+    return _leave(kind, None)
+
+
+@pages.get("/accounts/<int:account>/sign-in/leave")
+@limiter.limit(TRIES, key_func=_who)
+def leave_again(account: int) -> ResponseReturnValue:
+    """To the provider's own page, for an account whose sign-in ended there."""
+    row = own.account(account)
+    return _leave(row.provider, row.id)
+
+
+def _leave(kind: str, account: int | None) -> ResponseReturnValue:
+    try:
+        waiting = oauth.begin(the_bridge(), visitor().user.id, kind, account_id=account, by_browser=True)
+    except (errors.ProviderError, errors.Refused) as error:
+        flash(str(error), "bad")
+        return redirect(url_for("calendar_settings.show"), 303)
+    return redirect(waiting.url, 302)
 
 
 @pages.post("/accounts/<int:account>/sign-in")

@@ -1,0 +1,51 @@
+"""Back from signing in on a provider's own page.
+
+Open to all, since a sign-in that was begun on the command line comes back in a browser without a session of
+ours; its ``state`` decides what it may do (``bridge.service.oauth``). The way there begins in ``connect``.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from bridge import errors
+from bridge.service import oauth
+from bridge.store import accounts
+from bridge.web.security import limiter, the_bridge
+from bridge.web.session import visitor
+
+pages = Blueprint("oauth", __name__)
+
+
+@pages.get("/oauth/<kind>/callback")
+@limiter.limit("30 per 15 minutes")
+def come_back(kind: str) -> ResponseReturnValue:
+    """With a code, or with a no."""
+    me = visitor().user.id if current_user.is_authenticated else None
+    told = request.args
+    try:
+        added = oauth.finish(
+            the_bridge(),
+            kind,
+            state=told.get("state", ""),
+            code=told.get("code"),
+            error=told.get("error"),
+            visitor=me,
+        )
+    except errors.BridgeError as error:
+        if me is None:
+            return render_template("oauth_back.html", title="That did not work", said=str(error)), 400
+        flash(str(error), "bad")
+        return redirect(url_for("calendar_settings.show"), 303)
+    if me is None or not _owns(me, added.account_id):
+        said = "You can close this window and go on where you began."
+        return render_template("oauth_back.html", title=f"Connected: {added.label}", said=said)
+    flash(f"Connected to {added.label}. Now choose what to do with its calendars.")
+    return redirect(url_for("roles.choose", account=added.account_id), 303)
+
+
+def _owns(user_id: int, account_id: int) -> bool:
+    with the_bridge().db.reading() as tx:
+        return any(row.id == account_id for row in accounts.of_user(tx, user_id))
