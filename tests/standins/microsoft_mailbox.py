@@ -86,7 +86,7 @@ class Mailbox:
         self.tells_cancelled_dates = False
         self.exceptions_touch_master = False
         self._numbers = itertools.count(1)
-        self.seq = 0
+        self.seq = 1  # since 0 means: from the beginning
 
     # --- calendars ---------------------------------------------------------------------------------
 

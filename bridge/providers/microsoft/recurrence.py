@@ -23,8 +23,7 @@ _INDEXES = {1: "first", 2: "second", 3: "third", 4: "fourth", -1: "last"}
 _POSITIONS = {word: number for number, word in _INDEXES.items()}
 
 _REFUSAL = (
-    "Outlook cannot repeat an event like this ({why}), so it stays here only. "
-    "Choose a simpler repetition."
+    "Outlook cannot repeat an event like this ({why}), so it stays here only. Choose a simpler repetition."
 )
 
 Graph = dict[str, Any]

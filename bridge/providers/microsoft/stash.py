@@ -12,6 +12,7 @@ import base64
 import binascii
 import zlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from bridge.errors import ObjectRefused
@@ -85,9 +86,16 @@ def text_of(found: Mapping[str, Any]) -> str:
     return merge(ours, ours, render(sent, stamps), render(now, stamps), "theirs").hub
 
 
-def loses(text: str) -> bool:
-    """Whether Graph's fields alone would not bring the same text back in meaning."""
+def loses(text: str, found: Mapping[str, Any]) -> bool:
+    """Whether Graph's fields alone, with what only Graph may change, would say less than the text does."""
     uid, series = read(text)
+    before = series_of(found)
+    master = replace(series.master, read_only=before.master.read_only)
+    overrides = {
+        instance: replace(event, read_only=(before.overrides.get(instance) or master).read_only)
+        for instance, event in series.overrides.items()
+    }
+    series = replace(series, master=master, overrides=overrides)
     return bool(changed(text, render(series, Stamps(uid, "19700101T000000Z"))))
 
 

@@ -221,7 +221,7 @@ class Writer:
     def _kept(self, found: Json, text: str) -> Json:
         """What to remember beside the fields: always of our own, of others' only what would be lost."""
         key = stash.key_of(found)
-        if key is None and stash.kept(found) is None and not stash.loses(text):
+        if key is None and stash.kept(found) is None and not stash.loses(text, found):
             return {}
         return {"singleValueExtendedProperties": stash.properties(key, text)}
 

@@ -6,7 +6,9 @@ unless something else remembers it (``stash``). Pure.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from tzlocal.windows_tz import tz_win
@@ -16,6 +18,7 @@ from bridge.ical.zones import iana_name
 #: What Graph calls Coordinated Universal Time, and the zone of every date without a time.
 GREENWICH = "UTC"
 
+_DISPLAY = re.compile(r"\((?:UTC|GMT)(?:[+-]\d\d:\d\d)?\) (.+)")
 _UTC_NAMES = frozenset({"UTC", "Etc/UTC", "Etc/GMT", "Etc/UCT", "Zulu", "GMT"})
 
 
@@ -36,10 +39,25 @@ def known_name(*names: str | None) -> str:
     ``Customized Time Zone``; the last two mean nothing outside the mailbox.
     """
     for name in names:
-        key = iana_name(name) if name else None
+        key = (iana_name(name) or _by_city(name)) if name else None
         if key is not None:
             return windows_name(ZoneInfo(key)) or GREENWICH
     return GREENWICH
+
+
+def _by_city(name: str) -> str | None:
+    """A zone by the name that people are shown: ``(UTC+01:00) Amsterdam, Berlin, Bern``."""
+    shown = _DISPLAY.fullmatch(name.strip())
+    if shown is None:
+        return None
+    cities = (city.strip().replace(" ", "_") for city in shown[1].split(","))
+    return iana_name(shown[1]) or next((zone for city in cities if (zone := _cities().get(city))), None)
+
+
+@lru_cache(maxsize=1)
+def _cities() -> dict[str, str]:
+    """Zones that Windows has a name for, by their city."""
+    return {key.rpartition("/")[2]: key for key in sorted(tz_win) if "/" in key}
 
 
 def zone_of(windows: str) -> tzinfo:
