@@ -63,9 +63,9 @@ class Bridge:
         return Vault.open(self.settings.key_file)
 
     def connect(self, account_id: int) -> Provider:
-        """A signed-in provider for the account. Raises SignInNeeded if no password is kept for it, Refused if
-        the administrator has not set up its kind."""
-        from bridge import providers
+        """A signed-in provider or source for the account. Raises SignInNeeded if no password is kept for it,
+        Refused if the administrator has not set up its kind."""
+        from bridge import providers, sources
         from bridge.service.oauth import app_of
 
         with self.db.reading() as tx:
@@ -74,6 +74,13 @@ class Bridge:
             raise SignInNeeded(f"{account.label} has no password any more: sign in again.")
         place = accounts.bind(account_id)
         kept = account.secret
+        if account.provider in sources.KINDS:
+            return sources.connect(
+                account.provider,
+                account.url,
+                self.vault.unseal(kept, place),
+                profile=account.profile,
+            )
 
         def keep(secret: str) -> None:
             """What the provider gave instead of the old secret, unless somebody signed in again meanwhile."""

@@ -47,6 +47,15 @@ class Row:
             list(report.plan),
         )
 
+    def add(self, later: Row) -> None:
+        """Another pass of the same link, in the same call."""
+        if later is self:
+            return
+        for name, number in later.counts.items():
+            self.counts[name] += number
+        self.requests += later.requests
+        self.held, self.errors = later.held, later.errors
+
     def as_json(self, dry_run: bool) -> dict[str, Any]:
         """The row of the contract; a dry run also has its plan."""
         return {

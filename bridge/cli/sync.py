@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
 
 from bridge.cli.arguments import Calls, call
 from bridge.cli.opening import opened
 from bridge.cli.output import Output
+
+if TYPE_CHECKING:
+    from bridge.cli.passes import Row
+    from bridge.store.accounts import AccountRow
 
 
 def add_to(calls: Calls) -> None:
@@ -40,6 +47,10 @@ def _sync(options: argparse.Namespace, out: Output) -> int | None:
             for account in chosen.accounts
             for row in progress.run(engine, account, dry_run=options.dry_run, confirm=options.confirm)
         ]
+        if not options.dry_run:
+            _carry_on(
+                partial(progress.run, engine, dry_run=False, confirm=options.confirm), chosen.accounts, rows
+            )
     if not options.dry_run:
         for account in chosen.accounts:
             tidy(bridge, account.id)
@@ -52,6 +63,28 @@ def _sync(options: argparse.Namespace, out: Output) -> int | None:
         if not rows:
             out.note("No calendar is linked yet: picsello-bridge account select ACCOUNT …")
     return 1 if any(row.errors or row.held for row in rows) else None
+
+
+def _carry_on(
+    run: Callable[[AccountRow], list[Row]], accounts: Sequence[AccountRow], rows: list[Row]
+) -> None:
+    """Where bookings come from elsewhere: what a calendar brought goes on to the source, and what the source
+    made of that back to the calendars, all in the same call."""
+    from bridge.service.passes import is_source
+
+    def again(account: AccountRow) -> bool:
+        """Run once more, counted with the first time; whether it brought anything here."""
+        found = run(account)
+        for row in found:
+            next((first for first in rows if first.link == row.link), row).add(row)
+        return any(row.counts["pulled"] for row in found)
+
+    for source in filter(is_source, accounts):
+        others = [one for one in accounts if one.user_id == source.user_id and not is_source(one)]
+        ids = {one.id for one in others}
+        if any(row.counts["pulled"] for row in rows if row.account in ids) and again(source):
+            for one in others:
+                again(one)
 
 
 def _journal(options: argparse.Namespace, out: Output) -> None:

@@ -18,6 +18,7 @@ from bridge.errors import BridgeError, ObjectGone, ProviderError, Refused, TagMi
 from bridge.ical.occurrences import enclosing
 from bridge.ports import Provider
 from bridge.service import Bridge
+from bridge.service.roles import refuse_source
 from bridge.store import accounts, calendars, links, objects, pairings, passes, people
 from bridge.store.accounts import AccountRow
 from bridge.store.links import LinkRow
@@ -68,6 +69,7 @@ def remove(bridge: Bridge, account_id: int, *, pushed: str) -> Removed:
     """
     with bridge.db.reading() as tx:
         account = accounts.get(tx, account_id)
+        refuse_source(tx, account_id)
         rows = links.of_account(tx, account_id)
     deleted, left = 0, []
     fences = [(link, _hold(bridge, link)) for link in rows]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from bridge import sources
 from bridge.errors import NotFound
 from bridge.service import Bridge
 from bridge.store import accounts, passes, people
@@ -35,7 +36,13 @@ def choose(bridge: Bridge, email: str | None, account_id: int | None) -> Chosen:
             for account in accounts.of_user(tx, user.id)
             if account_id in (None, account.id)
         ]
+    found.sort(key=lambda account: not is_source(account))  # first: what they bring goes on at once
     return Chosen(found, [user for user in users if user.source == "studio" and account_id is None])
+
+
+def is_source(account: AccountRow) -> bool:
+    """Whether bookings come from there."""
+    return account.provider in sources.KINDS
 
 
 def journal(bridge: Bridge, email: str, limit: int) -> list[dict[str, Any]]:

@@ -96,14 +96,6 @@ def set_user(
         return people.user_by_id(tx, user.id)
 
 
-def set_source(bridge: Bridge, email: str, kind: str) -> UserRow:
-    """Where the user's bookings live; ``studio``, the built-in source, needs no sign-in."""
-    with bridge.db.writing() as tx:
-        user = people.user_by_email(tx, email)
-        people.set_user(tx, user.id, source=kind)
-        return people.user_by_id(tx, user.id)
-
-
 def list_users(bridge: Bridge) -> list[UserRow]:
     """All users, by address."""
     with bridge.db.reading() as tx:

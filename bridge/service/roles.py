@@ -152,12 +152,23 @@ def tidy(bridge: Bridge, account_id: int) -> None:
                 links.remove(tx, link_id)
 
 
+def refuse_source(tx: Connection, account_id: int) -> None:
+    """Raises NotAllowed for the account that the bookings come from: it has no calendars to choose."""
+    if any(link.source for link in links.of_account(tx, account_id)):
+        raise NotAllowed(
+            f"Account {account_id} is where the bookings come from. "
+            "Choose another source with: picsello-bridge source set EMAIL studio|picsello|feed"
+        )
+
+
 def takes_part(link: LinkRow) -> bool:
     """Whether the link has a role."""
-    return bool(Roles.of(link))
+    return link.source or bool(Roles.of(link))
 
 
 def _listed(bridge: Bridge, account_id: int) -> list[RemoteCalendar]:
+    with bridge.db.reading() as tx:
+        refuse_source(tx, account_id)
     provider = bridge.connect(account_id)
     try:
         return [remote for remote in provider.calendars() if remote.events]

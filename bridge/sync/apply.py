@@ -31,7 +31,7 @@ from bridge.errors import (
 )
 from bridge.ical.build import with_status
 from bridge.ical.facts import facts
-from bridge.ical.fields import fingerprint
+from bridge.ical.fields import changed, fingerprint
 from bridge.ports import Clock, Entry, Provider
 from bridge.store import conflicts, links, notices, objects, pairings, passes, suggestions
 from bridge.store.db import Database
@@ -46,11 +46,13 @@ from bridge.sync.plan import (
     Forget,
     Hub,
     Item,
+    Keep,
     PutHub,
     PutRemote,
     Restored,
     Stop,
     Suggest,
+    Tell,
     tally,
 )
 from bridge.sync.report import Report
@@ -155,12 +157,16 @@ class Applier:
                     )
                 case Forget():
                     self._forget(tx, looked)
+                case Keep(kept):
+                    base = kept
                 case Restored():
                     self._tell_restored(tx, item, now)
                 case Suggest():
                     self._suggest(tx, looked, action, now)
                 case Stop(why):
                     self._stop(tx, looked, why)
+                case Tell(message):
+                    self._tell(tx, item, message, now)
         row = looked.pairing.id if looked.pairing else None
         if row is not None and not decision.actions:
             pairings.clear_problem(tx, row)  # it had one, and is well again
@@ -185,6 +191,14 @@ class Applier:
         title = facts(item.hub.text).summary if item.hub else item.uid
         message = f"“{title}” was deleted in {self.context.link.name}. As a booking it was put back there."
         notices.add(tx, self.context.user.id, "booking-restored", message, now=now, uid=item.uid)
+
+    def _tell(self, tx: Connection, item: Item, message: str | None, now: datetime) -> None:
+        if message is None:
+            notices.withdraw(tx, self.context.user.id, "source-note", now, uid=item.uid)
+            return
+        title = facts(item.hub.text).summary if item.hub else item.uid
+        text = f"“{title}”: {message}"
+        notices.add(tx, self.context.user.id, "source-note", text, now=now, uid=item.uid)
 
     def _suggest(self, tx: Connection, looked: Looked, action: Suggest, now: datetime) -> None:
         user, uid = self.context.user.id, looked.item.uid
@@ -220,7 +234,8 @@ class Applier:
             item.hub.href if item.hub else objects.href_for(item.uid),
             text,
             kind=item.kind,
-            hidden=action.cancel or (item.hub is not None and item.hub.hidden),
+            # one that was cancelled and comes back is seen again
+            hidden=action.cancel or (item.hub is not None and item.hub.hidden and not item.hub.cancelled),
             now=now,
             loser=item.hub.text if item.hub and overruled else None,
             **self._by_pass(tx, now),
@@ -355,7 +370,13 @@ class Applier:
             ours = read.tag == sent.answer.tag or fingerprint(read.text) == fingerprint(action.text)
             if ours:
                 remote, tag = read.text, read.tag
-        if read is None or tag != read.tag:  # somebody was there between our write and our reading
+        if self.context.policy.is_source and read is not None and read.text is not None:
+            if changed(action.text, read.text):  # its rules made something else of it: that comes back
+                remote, tag = action.text, ""
+                self.again.append(Sight(sent.pairing_id, sent.href, tag=read.tag, text=read.text))
+            else:
+                remote, tag = read.text, read.tag
+        elif read is None or tag != read.tag:  # somebody was there between our write and our reading
             self.again.append(Sight(sent.pairing_id, sent.href, fresh=True, deleted=read is None))
         base = Base(sent.hub.text, sent.hub.etag, remote, tag)
         self._settle(tx, sent.looked, base, sent.href, sent.pairing_id, sent.rewrites)
@@ -506,7 +527,8 @@ class Applier:
 
 
 def _changes_something(decision: Decision) -> bool:
-    return decision.arrived or not all(isinstance(action, Agree | Forget | Stop) for action in decision.actions)
+    quiet = Agree | Forget | Keep | Stop | Tell
+    return decision.arrived or not all(isinstance(action, quiet) for action in decision.actions)
 
 
 def _look_again(looked: Looked) -> Sight:

@@ -12,7 +12,7 @@ from bridge.store.accounts import AccountRow
 from bridge.store.calendars import CalendarRow
 from bridge.store.links import LinkRow
 from bridge.store.people import UserRow
-from bridge.sync.plan import OnDelete, OnMove, Policy, Prefer
+from bridge.sync.plan import OnDelete, OnMove, Policy, Prefer, SourceEdits
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,15 @@ class Context:
     def hub_sides(self) -> list[tuple[int, int, bool]]:
         """Per calendar of ours: its id, the seq up to which passes have seen it, and whether its changes go
         out."""
-        sides = [(self.bookings.id, self.link.bookings_seq, self.link.writes)]
+        goes_out = self.link.writes or self.link.source
+        sides = [(self.bookings.id, self.link.bookings_seq, goes_out)]
         if self.mirror is not None:
             sides.append((self.mirror.id, self.link.mirror_seq, self.link.edits))
         return sides
 
     def withdrawn(self) -> list[int]:
         """Calendars that no longer take part, whose pairings are to be taken back."""
-        gone = [] if self.link.writes else [self.bookings.id]
+        gone = [] if self.link.writes or self.link.source else [self.bookings.id]
         if self.mirror is not None and not self.link.reads:
             gone.append(self.mirror.id)
         return gone
@@ -58,6 +59,7 @@ def load(tx: Connection, link_id: int, installation: str) -> Context:
         prefer_foreign=cast(Prefer, account.conflict or "theirs"),
         on_delete=cast(OnDelete, user.on_delete),
         on_move=cast(OnMove, user.on_move),
+        source=cast(SourceEdits, account.profile.get("edits", "refuse") if link.source else "none"),
     )
     first_look = link.writes and pairings.count(tx, link_id) == 0
     return Context(link, account, user, calendars.bookings(tx, user.id), mirror, policy, first_look)

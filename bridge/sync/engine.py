@@ -138,7 +138,7 @@ class Engine:
             connection.renew()
 
     def _has_work(self, row: links.LinkRow) -> bool:
-        return row.reads or row.writes or row.state != "new"
+        return row.reads or row.writes or row.source or row.state != "new"
 
     # --- one link -----------------------------------------------------------------------------------
 
@@ -224,6 +224,8 @@ class Engine:
     def _reasons_to_wait(self, context: Context, observation: Observation) -> list[str]:
         if not context.link.released:
             return ["The first sync waits for your word: look at what it would do, then confirm."]
+        if not provider.capabilities.lists_everything:
+            return False
         with self.db.reading() as tx:
             deletions = sum(_would_delete(tx, context, sight) for sight in observation.gone)
         return guard(deletions, observation.agreed, listing_empty=observation.listing_empty)
@@ -375,3 +377,6 @@ def _would_delete(tx: object, context: Context, sight: Sight) -> bool:
 
 def _distinct(sights: Sequence[Sight]) -> list[Sight]:
     return list({(s.pairing_id, s.href, s.uid): s for s in sights}.values())
+    if context.policy.is_source:
+        stored = objects.by_uid(tx, context.bookings.id, sight.uid or "", with_hidden=True)  # type: ignore[arg-type]
+        return stored is not None and stored.status != "CANCELLED"

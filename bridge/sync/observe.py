@@ -179,7 +179,7 @@ def _remote_sights(
     for entry in changes.entries:
         row = index.get(entry.href)
         if row is None:
-            if context.link.reads or context.first_look:
+            if context.link.reads or context.policy.is_source or context.first_look:
                 sights.append(Sight(None, entry.href, tag=entry.tag, text=entry.text))
         elif row.problem_kind == "give up" and row.problem_tag == entry.tag and not by_hand:
             continue
@@ -267,7 +267,7 @@ class Looker:
         stored = objects.by_uid(tx, calendar_id, uid, with_hidden=True)
         item = Item(
             uid,
-            self._kind(calendar_id, stored),
+            self._kind(calendar_id, stored, known_there=remote is not None or row is not None),
             _hub(stored),
             remote,
             _base(row),
@@ -291,6 +291,11 @@ class Looker:
             return Unusable(
                 remote.href, remote.tag, "An event over there has no identity (UID), so it is left out."
             )
+        if context.policy.is_source:
+            row = pairings.by_uid(tx, context.link.id, context.bookings.id, uid)
+            if row is not None and not self._took_over(row):
+                return Unusable(remote.href, remote.tag, "", quiet=True)
+            return context.bookings.id, uid, row
         mark = marker(remote.text)
         marked = mark is not None and mark.installation == context.policy.installation
         booking = objects.by_uid(tx, context.bookings.id, uid, with_hidden=True)
@@ -319,9 +324,11 @@ class Looker:
         """Whether the pairing is free for another href: its own vanished, or it had none."""
         return self.vanished.pop(row.id, None) is not None or (row.base_tag is None and row.flight is None)
 
-    def _kind(self, calendar_id: int, stored: StoredObject | None) -> Kind:
+    def _kind(self, calendar_id: int, stored: StoredObject | None, *, known_there: bool) -> Kind:
         if calendar_id != self.context.bookings.id:
             return "foreign"
+        if self.context.policy.is_source and known_there:
+            return "booking"  # also if a calendar app had brought it here before, from an old subscription
         return "booking" if stored is not None and stored.kind == "booking" else "block"
 
 

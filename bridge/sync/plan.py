@@ -17,6 +17,18 @@ Per object the table is (``=`` as in that side's own base, ``Δ`` changed, ``†
     yes   Δ    †        the edit wins: create it there again
     yes   †    †        forget
 
+With the *source* (where bookings live) the same table holds for bookings, with these rows of its own::
+
+    ∅     yes  ∅        nothing: a booking made here has no home there
+    ∅     yes  new      the source's values
+    yes   Δ    =        carry there what a source has (``CARRIED``); what it makes of that comes back
+    yes   any  †        cancel here: it is off the source's calendar
+    yes   †    =        archive it there (the user cancelled it)
+    away  any  back     bring it back here
+
+Where nothing can be written there, an edit goes back (``refuse``) or stays here and says so (``local``)
+until the source agrees. Blocks never go to a source.
+
 Before that a write in flight is settled: a remote that equals it is our own doing and becomes the base,
 whatever has been edited since; anything else is somebody's edit (design.md section 3).
 """
@@ -28,6 +40,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Literal
 
+from bridge.ical.added import note, noted, unnoted
 from bridge.ical.facts import facts, stamps
 from bridge.ical.fields import GroupKey, changed, fingerprint
 from bridge.ical.marker import mark, marker, unmark
@@ -43,6 +56,11 @@ OnMove = Literal["apply", "approve"]
 PERSONAL = frozenset({"alarms"})
 #: So often is an object put back there without anybody's edit here; then it is left alone (R-ECHO).
 REWRITES = 3
+#: What becomes of an edit to a booking that lives at a source; none: the spoke is no source.
+SourceEdits = Literal["none", "write", "local", "refuse"]
+
+#: The groups that a source knows of. All others (reminders, guests, colours) are the calendars' own affair.
+CARRIED = frozenset({"when", "title", "place", "notes", "status"})
 
 
 # --- what is known -------------------------------------------------------------------------------
@@ -122,14 +140,23 @@ class Policy:
     prefer_foreign: Prefer = "theirs"
     on_delete: OnDelete = "restore"
     on_move: OnMove = "apply"
+    source: SourceEdits = "none"
+
+    @property
+    def is_source(self) -> bool:
+        return self.source != "none"
 
     def prefer(self, kind: Kind) -> Prefer:
         return self.prefer_foreign if kind == "foreign" else self.prefer_own
 
     def takes_part(self, kind: Kind) -> bool:
+        if self.is_source:
+            return kind == "booking"
         return self.reads if kind == "foreign" else self.writes
 
     def may_write(self, kind: Kind) -> bool:
+        if self.is_source:
+            return self.source == "write"
         return self.edits if kind == "foreign" else self.writes
 
 
@@ -186,6 +213,20 @@ class Restored:
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """Remember ``base`` exactly as it is: here stands an edit that did not go there."""
+
+    base: Base
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Say something about a booking in the app; None: it is no longer true."""
+
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Suggest:
     """Keep a change to a booking that was made there for the user to approve (policy ``approve``)."""
 
@@ -200,7 +241,9 @@ class Stop:
     why: str
 
 
-Action = Suggest | Stop | PutHub | DeleteHub | PutRemote | DeleteRemote | Agree | Forget | Restored
+Action = (
+    Suggest | Stop | Keep | Tell | PutHub | DeleteHub | PutRemote | DeleteRemote | Agree | Forget | Restored
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +340,8 @@ def _withdraw(item: Item) -> Decision:
 
 def _decide(item: Item, policy: Policy) -> Decision:
     hub, remote, base = item.hub, item.remote, item.base
+    if policy.is_source:
+        return _with_source(item, policy)
     if base is None or base.remote is None:
         return _without_base(item, policy)
     if hub is None or hub.cancelled:
@@ -411,6 +456,104 @@ def _gone_there(item: Item, policy: Policy, base: Base) -> Decision:
     return Decision(item, (PutHub(hub.text, hub.etag, cancel=True), Agree(_agreed(hub, None))))
 
 
+# --- the source ---------------------------------------------------------------------------------------
+
+
+def _with_source(item: Item, policy: Policy) -> Decision:
+    hub, remote, base = item.hub, item.remote, item.base
+    if remote is None:
+        return _off_the_source(item)
+    if hub is None:
+        return Decision(item, (PutHub(remote.text, None),))
+    if base is None or base.remote is None:  # first seen, or back again
+        return _as_the_source_says(item, hub, remote)
+    if hub.cancelled:
+        if policy.source == "write":
+            return _gone_here(item, policy, base)
+        if policy.source == "refuse":
+            return _as_the_source_says(item, hub, remote)
+        return _cancelled_here_alone(item, hub, remote, base)
+    ours = unnoted(hub.text) if policy.source == "local" else hub.text
+    mine = _carried(base.hub, ours) if hub.etag != base.etag else frozenset()
+    there = remote.tag != base.tag and bool(changed(base.remote, remote.text))
+    if mine and policy.source == "refuse":
+        return _as_the_source_says(item, hub, remote)
+    if not mine and not there:
+        if hub.etag == base.etag and remote.tag == base.tag:
+            return Decision(item)
+        if ours == hub.text:
+            return Decision(item, (Agree(_agreed(hub, remote)),))
+    # only what a source knows of may count as changed here
+    before = with_groups(ours, base.hub, mine) if mine else ours
+    both = merge(before, ours, base.remote, remote.text, policy.prefer(item.kind))
+    if policy.source == "local":
+        return _overlaid(item, hub, remote, base, both.hub, both.remote)
+    decision = _write_merged(item, policy, hub, remote, both.hub, both.remote, both.conflicts)
+    between = None
+    if there and any(isinstance(action, PutRemote) for action in decision.actions):
+        taken_over = merge(base.hub, base.hub, base.remote, remote.text, "theirs").hub
+        between = Base(taken_over, "", remote.text, remote.tag)
+    told = note(remote.text)
+    actions = decision.actions
+    if told != note(base.remote):
+        actions = (*actions, Tell(told))
+    return replace(decision, actions=actions, merged=bool(mine) and there, between=between)
+
+
+def _carried(before: str, after: str) -> frozenset[GroupKey]:
+    """What changed of that which a source knows of; dates of a series are always its business."""
+    return frozenset(key for key in changed(before, after) if key[0] is not None or key[1] in CARRIED)
+
+
+def _off_the_source(item: Item) -> Decision:
+    """Nothing there: it never was (then it has no home there), or it left the source's calendar."""
+    hub, base = item.hub, item.base
+    if base is None:
+        return Decision(item)
+    if hub is None:
+        return Decision(item, (Forget(),))
+    if base.remote is None:
+        return Decision(item, () if hub.etag == base.etag else (Agree(_agreed(hub, None)),))
+    if hub.cancelled:
+        return Decision(item, (Agree(_agreed(hub, None)),))
+    return Decision(item, (PutHub(hub.text, hub.etag, cancel=True), Agree(_agreed(hub, None))))
+
+
+def _as_the_source_says(item: Item, hub: Hub, remote: Remote) -> Decision:
+    """The source's values, with what the calendars added that it knows nothing of."""
+    text = first_merge(hub.text, remote.text, "theirs").hub
+    if text == hub.text and not hub.cancelled:
+        return Decision(item, (Agree(_agreed(hub, remote)),))
+    return Decision(item, (PutHub(text, hub.etag),))
+
+
+def _cancelled_here_alone(item: Item, hub: Hub, remote: Remote, base: Base) -> Decision:
+    if hub.etag == base.etag and remote.tag == base.tag:
+        return Decision(item)
+    told = Tell("This booking was cancelled here only. Cancel it in Picsello too.")
+    return Decision(item, (told, Agree(_agreed(hub, remote))))
+
+
+def _overlaid(item: Item, hub: Hub, remote: Remote, base: Base, merged: str, wanted: str) -> Decision:
+    """An edit that cannot go there: it stays here, says so, and is done once the source agrees."""
+    assert base.remote is not None
+    missing = sorted({_plain(group) for _, group in _carried(wanted, remote.text)})
+    if not missing:
+        agreed: Action = Agree(_agreed(hub, remote))
+        done: Action = PutHub(merged, hub.etag) if merged != hub.text else agreed
+        return Decision(item, (done, Tell(None)))
+    sentence = f"changed in the calendar only ({', '.join(missing)}). Change it there too."
+    text = noted(merged, sentence)
+    known = merge(base.hub, base.hub, base.remote, remote.text, "theirs").hub
+    keep = Base(known, "", remote.text, remote.tag)
+    if text == hub.text:
+        return Decision(item, () if keep == base else (Keep(keep),))
+    return Decision(item, (PutHub(text, hub.etag), Keep(keep), Tell(sentence)))
+
+
+# --- writing --------------------------------------------------------------------------------------------
+
+
 def _follow(item: Item, hub: Hub, remote: Remote) -> Decision:
     """A read-only mirror holds exactly what the provider gave."""
     if hub.text == remote.text:
@@ -431,7 +574,9 @@ def _write_merged(
     if hub_text != hub.text:
         actions.append(PutHub(hub_text, hub.etag))
     if remote_text != remote.text and policy.may_write(item.kind):
-        actions.append(PutRemote(_marked(remote_text, item, policy, f"{hub.etag} {remote.tag}"), remote.tag))
+        write = f"{hub.etag} {remote.tag}"
+        sent = remote_text if policy.is_source else _marked(remote_text, item, policy, write)
+        actions.append(PutRemote(sent, remote.tag))
     if not actions:
         actions.append(Agree(_agreed(hub, remote)))
     return Decision(item, tuple(actions), conflicts)
@@ -518,7 +663,9 @@ def describe(decision: Decision) -> list[str]:
                 sentences.append(f"“{title}”: {why}")
             case Agree() if item.base is None and item.remote is not None:
                 sentences.append(f"“{title}” is in both calendars already: one and the same event.")
-            case Agree() | Forget():
+            case Tell(message):
+                sentences += [f"“{title}”: {message}"] if message else []
+            case Agree() | Forget() | Keep():
                 pass
     return sentences
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from bridge.ical.added import note
 from bridge.ical.fields import changed
 from bridge.ical.marker import marker, unmark
 from bridge.sync.plan import (
@@ -17,12 +18,14 @@ from bridge.sync.plan import (
     Forget,
     Hub,
     Item,
+    Keep,
     Kind,
     Policy,
     PutHub,
     PutRemote,
     Remote,
     Restored,
+    Tell,
     decide,
     describe,
     guard,
@@ -317,3 +320,95 @@ def test_a_calendar_that_is_suddenly_empty_waits_for_the_user() -> None:
 def test_the_preview_names_what_would_happen() -> None:
     decision = decide(item(hub(event(when=7), "e2"), remote(event()), AGREED), POLICY)
     assert describe(decision) == ["Change “t1” there (time)."]
+
+
+# --- the source of bookings ---------------------------------------------------------------------------
+
+SOURCE = replace(POLICY, reads=False, writes=False, source="write")
+
+
+def with_reminder(text: str) -> str:
+    alarm = "BEGIN:VALARM\r\nACTION:DISPLAY\r\nTRIGGER:-PT15M\r\nDESCRIPTION:x\r\nEND:VALARM\r\n"
+    return text.replace("END:VEVENT", alarm + "END:VEVENT")
+
+
+def test_what_the_source_has_becomes_a_booking_here() -> None:
+    assert decide(item(None, remote(event())), SOURCE).actions == (PutHub(event(), None),)
+
+
+def test_a_booking_made_here_has_no_home_at_the_source() -> None:
+    assert kinds(item(hub(event())), SOURCE) == []
+
+
+def test_blocks_never_go_to_the_source() -> None:
+    assert kinds(item(hub(event()), kind="block"), SOURCE) == []
+
+
+def test_a_first_meeting_takes_the_sources_values() -> None:
+    (put,) = decide(item(hub(event(when=7)), remote(event(title=9))), SOURCE).actions
+    assert isinstance(put, PutHub)
+    assert shown(put.text)["title"] == 9
+    assert shown(put.text)["when"] == 1
+
+
+def test_an_edit_goes_to_the_source_without_what_it_knows_nothing_of() -> None:
+    edited = with_reminder(event(when=7))
+    (put,) = decide(item(hub(edited, "e2"), remote(event()), AGREED), SOURCE).actions
+    assert isinstance(put, PutRemote)
+    assert {group for _, group in changed(event(), put.text)} == {"when"}
+    assert marker(put.text) is None
+
+
+def test_a_reminder_alone_is_the_calendars_own_affair() -> None:
+    assert kinds(item(hub(with_reminder(event()), "e2"), remote(event()), AGREED), SOURCE) == [Agree]
+
+
+def test_what_left_the_sources_calendar_is_cancelled_here_even_if_edited() -> None:
+    put, agree = decide(item(hub(event(when=7), "e2"), None, AGREED), SOURCE).actions
+    assert isinstance(put, PutHub)
+    assert put.cancel
+    assert isinstance(agree, Agree)
+    assert agree.base.remote is None
+
+
+def test_what_comes_back_to_the_source_comes_back_here() -> None:
+    away = Base(cancelled(event()), "e2", None, None)
+    back = item(hub(cancelled(event()), "e2", cancelled=True), remote(event()), away)
+    (put,) = decide(back, SOURCE).actions
+    assert isinstance(put, PutHub)
+    assert not put.cancel
+    assert "STATUS:CANCELLED" not in put.text
+
+
+def test_a_cancellation_here_archives_it_there() -> None:
+    found = item(hub(cancelled(event()), "e2", cancelled=True), remote(event()), AGREED)
+    assert kinds(found, SOURCE) == [DeleteRemote]
+
+
+def test_where_nothing_may_be_written_an_edit_goes_back_but_for_reminders() -> None:
+    edited = with_reminder(event(when=7))
+    found = item(hub(edited, "e2"), remote(event()), AGREED)
+    (put,) = decide(found, replace(SOURCE, source="refuse")).actions
+    assert isinstance(put, PutHub)
+    assert shown(put.text)["when"] == 1
+    assert "BEGIN:VALARM" in put.text
+
+
+def test_an_overlay_stays_says_so_and_ends_once_the_source_agrees() -> None:
+    local = replace(SOURCE, source="local")
+    put, keep, tell = decide(item(hub(event(when=7), "e2"), remote(event()), AGREED), local).actions
+    assert isinstance(put, PutHub)
+    assert isinstance(keep, Keep)
+    assert isinstance(tell, Tell)
+    assert shown(put.text)["when"] == 7
+    assert note(put.text) == tell.message
+    assert "time" in (tell.message or "")
+
+    standing = item(hub(put.text, "e3"), remote(event()), keep.base)
+    assert kinds(standing, local) == []
+
+    follow, done = decide(item(hub(put.text, "e3"), remote(event(when=7), "t2"), keep.base), local).actions
+    assert isinstance(follow, PutHub)
+    assert note(follow.text) is None
+    assert not changed(follow.text, event(when=7))
+    assert done == Tell(None)
