@@ -33,6 +33,8 @@ class Settings:
     key_file: Path = Path()  # the master key; filled in below
     allow_hosts: frozenset[str] = field(default_factory=frozenset)  # private hosts that may be contacted
     trusted_proxies: frozenset[str] = field(default_factory=frozenset)  # whose X-Forwarded-* count
+    smtp_url: str = ""  # smtp://[user:password@]host[:port] or smtps://…; empty: no mail is sent
+    mail_from: str = ""  # the sender of mails; needed with smtp_url
     poll_seconds: int = 300  # how often a calendar is looked at when nothing happens here
     worker_threads: int = 2  # passes at the same time, in one process
     server_threads: int = 10  # requests at the same time, in one process
@@ -155,6 +157,8 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "key_file": _path,
     "allow_hosts": _names,
     "trusted_proxies": _names,
+    "smtp_url": _url("smtp", "smtps"),
+    "mail_from": _text,
     "poll_seconds": _number(10, 86_400),
     "worker_threads": _number(1, 64),
     "server_threads": _number(2, 256),

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bridge.cli import accounts, answers, bookings, devices, feeds, people, processes, sources, sync, upkeep
+from bridge.cli import accounts, answers, bookings, devices, events, feeds, people, processes, sources, sync, upkeep
 from bridge.cli.arguments import Parser, common_options
 from bridge.cli.failures import explained
 
-GROUPS = (processes, people, devices, accounts, sources, bookings, feeds, sync, answers, upkeep)
+GROUPS = (processes, people, devices, accounts, sources, bookings, events, feeds, sync, answers, upkeep)
 
 
 def parser() -> Parser:

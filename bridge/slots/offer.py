@@ -39,7 +39,7 @@ class Offer:
     def __init__(self, rules: Rules, busy: Iterable[Busy], now: int):
         self.rules = rules
         self._timeline = Timeline(busy)
-        self._now = now
+        self.now = now
         self._today = day_of(now, rules.zone)
         self._on_day, self._in_week = self._timeline.sessions(rules.zone)
 
@@ -63,7 +63,7 @@ class Offer:
         rules, day = self.rules, day_of(starts, self.rules.zone)
         found = [Reason(why, starts, ends) for why in self._against_moment(starts, day)]
         for first, last in rules.closed:
-            opens, closes = instant(first, 0, rules.zone), instant(last + timedelta(days=1), 0, rules.zone)
+            opens, closes = self._closed(first, last)
             if starts < closes and opens < ends:
                 found.append(Reason(Why.CLOSED, opens, closes))
         for touched in days(day, day_of(ends - 1, rules.zone)):
@@ -85,25 +85,43 @@ class Offer:
 
     def explain(self, starts: int, ends: int) -> tuple[Reason, ...]:
         """Everything against any stretch of time, the hours of the studio included."""
-        touched = days(day_of(starts, self.rules.zone), day_of(ends - 1, self.rules.zone))
-        moment = starts
-        for opens, closes in sorted(
-            part_of(day, part, self.rules.zone) for day in touched for part in self.rules.day(day).open
-        ):
-            if opens <= moment:
-                moment = max(moment, closes)
-        closed = () if moment >= ends else (Reason(Why.NOT_OFFERED, moment, ends),)
-        return (*closed, *self.reasons(starts, ends))
+        outside = Timeline(Busy(*stretch) for stretch in self._open(starts, ends)).free(starts, ends)
+        return (*(Reason(Why.NOT_OFFERED, *stretch) for stretch in outside), *self.reasons(starts, ends))
+
+    def open_within(self, starts: int, ends: int) -> list[tuple[int, int]]:
+        """The stretches of ``[starts, ends)`` in which the studio is open: its hours without its days off."""
+        closed = Timeline(Busy(*self._closed(first, last)) for first, last in self.rules.closed)
+        return [stretch for part in self._open(starts, ends) for stretch in closed.free(*part)]
 
     def room(self, starts: int, ends: int) -> list[tuple[int, int]]:
         """The stretches of ``[starts, ends)`` that nothing on a calendar takes."""
         return list(self._timeline.free(starts, ends))
 
+    def _open(self, starts: int, ends: int) -> list[tuple[int, int]]:
+        """The parts in which the studio is open, within ``[starts, ends)``; what touches is one."""
+        zone, found = self.rules.zone, list[tuple[int, int]]()
+        touched = days(day_of(starts, zone), day_of(ends - 1, zone))
+        for opens, closes in sorted(
+            part_of(day, part, zone) for day in touched for part in self.rules.day(day).open
+        ):
+            first, last = max(opens, starts), min(closes, ends)
+            if first >= last:
+                continue
+            if found and first <= found[-1][1]:  # midnight, for one, parts nothing
+                opened, closed = found.pop()
+                first, last = opened, max(closed, last)
+            found.append((first, last))
+        return found
+
+    def _closed(self, first: date, last: date) -> tuple[int, int]:
+        zone = self.rules.zone
+        return instant(first, 0, zone), instant(last + timedelta(days=1), 0, zone)
+
     def _against_moment(self, starts: int, day: date) -> Iterable[Why]:
         rules = self.rules
-        if starts < self._now:
+        if starts < self.now:
             yield Why.PAST
-        elif starts < self._now + rules.notice:
+        elif starts < self.now + rules.notice:
             yield Why.NOTICE
         if rules.furthest is not None and (day - self._today).days > rules.furthest:
             yield Why.FURTHEST

@@ -33,7 +33,7 @@ NEVER = frozenset({Why.PAST, Why.NOTICE, Why.FURTHEST, Why.NOT_OFFERED, Why.CLOS
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """Time that something takes, ``[starts, ends)``. ``source`` is the caller's own name for it; ``before`` and
+    """Time that something takes, ``[starts, ends)``. ``source`` is what its finder calls it; ``before`` and
     ``after`` are the free seconds it wants around itself; ``session``: it counts for the most a day."""
 
     starts: int

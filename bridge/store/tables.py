@@ -196,6 +196,7 @@ occurrence = Table(
     Column(
         "exact", Boolean, nullable=False, default=True
     ),  # False: in there somewhere; see bridge.store.times
+    Column("takes", Integer, nullable=False, default=1),  # what it does to its time: bridge.ical.busy.Takes
     Index(None, "calendar_id", "starts", "ends", "object_id"),
 )
 Index(
@@ -414,4 +415,70 @@ notice = Table(
     Column("message", Text, nullable=False),
     Column("at", Instant, nullable=False),
     Column("dismissed", Instant),
+)
+
+# --- client booking --------------------------------------------------------------------------------
+
+opening = Table(
+    "opening",  # what holds for all of a user's availability; no row: always open
+    metadata,
+    Column("user_id", ForeignKey("user.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("hours", JSON),  # {"0": [[opens, closes], ...]}: Monday is 0, seconds by the wall; None: always
+    Column("closed", JSON, nullable=False, default=list),  # days off: [[first, last], ...], ISO dates
+    Column("tentative_blocks", Boolean, nullable=False, default=True),  # of events from other calendars
+)
+
+booking_event = Table(
+    "booking_event",  # a page on which clients choose a session; durations in seconds
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("user_id", ForeignKey("user.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("studio_id", ForeignKey("studio.id", ondelete="CASCADE"), nullable=False),
+    Column("slug", Text, nullable=False),  # in its address; never used again within the studio
+    Column("title", Text, nullable=False),
+    Column("place", Text, nullable=False, default=""),
+    Column("description", Text, nullable=False, default=""),
+    Column("status", Text, nullable=False, default="active"),  # active | disabled | archived
+    Column("days", JSON),  # {date: {"open": [[opens, closes]], "breaks": ..., "hidden": ...}}; None: hours
+    Column("hidden_starts", JSON, nullable=False, default=list),  # single slots shown as taken
+    Column("length", Integer, nullable=False),
+    Column("gap", Integer, nullable=False, default=0),
+    Column("before", Integer, nullable=False, default=0),  # free time that a session wants before it
+    Column("after", Integer, nullable=False, default=0),
+    Column("notice", Integer, nullable=False, default=0),
+    Column("furthest", Integer),  # days
+    Column("per_day", Integer),
+    Column("per_week", Integer),
+    Column("hold", Integer, nullable=False, default=0),  # 0: booked at once, else it waits to be confirmed
+    Column("created", Instant, nullable=False),
+    UniqueConstraint("studio_id", "slug"),
+    sqlite_autoincrement=True,  # ids are never used again
+)
+
+client_booking = Table(
+    "client_booking",  # who booked an object through a page; when it takes place says the object alone
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("event_id", ForeignKey("booking_event.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("calendar_id", ForeignKey("calendar.id", ondelete="CASCADE"), nullable=False),
+    Column("uid", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("phone", Text, nullable=False),
+    Column("time_zone", Text, nullable=False),  # the client's
+    Column("status", Text, nullable=False),  # held | confirmed | cancelled | expired
+    Column("expires", Instant),  # of a hold
+    Column("mail", Text),  # what is still to be mailed: booked | moved | cancelled; None: nothing
+    Column("mail_tries", Integer, nullable=False, default=0),
+    Column("mail_after", Instant),  # not before; None: at once
+    Column("created", Instant, nullable=False),
+    UniqueConstraint("calendar_id", "uid"),
+    Index(None, "status", "expires"),
+    sqlite_autoincrement=True,  # ids are never used again
+)
+Index(
+    "ix_client_booking_mail",
+    client_booking.c.id,
+    sqlite_where=text("mail IS NOT NULL"),
+    postgresql_where=text("mail IS NOT NULL"),
 )

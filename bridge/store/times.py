@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
+from bridge.ical.busy import Takes, takes
 from bridge.ical.occurrences import MOST, enclosing, occurrences
 from bridge.ical.text import Component, parse
 
@@ -35,17 +36,18 @@ def window(now: datetime) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """What the index knows of one object: its enclosing range, and its rows ``(starts, ends)``."""
+    """What the index knows of one object: its enclosing range, and its rows ``(starts, ends, takes)``, the
+    last being what the event does to its time."""
 
     starts: int | None
     ends: int | None
     recurring: bool
-    spans: Sequence[tuple[int, int]] = ()
+    spans: Sequence[tuple[int, int, Takes]] = ()
     exact: bool = True
 
     @property
     def longest(self) -> int:
-        return max((ends - starts for starts, ends in self.spans), default=0)
+        return max((ends - starts for starts, ends, _ in self.spans), default=0)
 
 
 def times(text: str | Component, zone: tzinfo, start: int, end: int) -> Times:
@@ -54,11 +56,12 @@ def times(text: str | Component, zone: tzinfo, start: int, end: int) -> Times:
     starts, ends, recurring = enclosing(parsed, zone)
     if starts is None:
         return Times(None, None, recurring)
+    kinds = [takes(event) for event in parsed.components("VEVENT")]
     if not recurring:
         last = starts if ends is None else ends
-        return Times(starts, last, False, ((starts, last),))
+        return Times(starts, last, False, ((starts, last, kinds[0] if len(kinds) == 1 else Takes.ASKS),))
     found = occurrences(parsed, start, end, zone)
-    spans = sorted({(span.starts, span.ends) for span in found})
+    spans = sorted({(span.starts, span.ends, kinds[span.component]) for span in found})
     if len(spans) <= DENSE:
         return Times(starts, ends, True, spans)
     known_to = spans[-1][0] if len(found) >= MOST else end
@@ -67,8 +70,8 @@ def times(text: str | Component, zone: tzinfo, start: int, end: int) -> Times:
     )
 
 
-def _weeks(spans: Sequence[tuple[int, int]], known_to: int, end: int) -> list[tuple[int, int]]:
+def _weeks(spans: Sequence[tuple[int, int, Takes]], known_to: int, end: int) -> list[tuple[int, int, Takes]]:
     """The weeks that the spans touch, and all those from ``known_to`` to ``end``."""
-    touched = {week for starts, ends in spans for week in range(starts // WEEK, ends // WEEK + 1)}
+    touched = {week for starts, ends, _ in spans for week in range(starts // WEEK, ends // WEEK + 1)}
     touched |= set(range(known_to // WEEK, end // WEEK + 1))
-    return [(week * WEEK, (week + 1) * WEEK) for week in sorted(touched)]
+    return [(week * WEEK, (week + 1) * WEEK, Takes.ASKS) for week in sorted(touched)]

@@ -73,6 +73,39 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_account_user_id"), "account", ["user_id"], unique=False)
     op.create_table(
+        "booking_event",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("user_id", KEY, nullable=False),
+        sa.Column("studio_id", KEY, nullable=False),
+        sa.Column("slug", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("days", sa.JSON(), nullable=True),
+        sa.Column("hidden_starts", sa.JSON(), nullable=False),
+        sa.Column("length", sa.Integer(), nullable=False),
+        sa.Column("gap", sa.Integer(), nullable=False),
+        sa.Column("before", sa.Integer(), nullable=False),
+        sa.Column("after", sa.Integer(), nullable=False),
+        sa.Column("notice", sa.Integer(), nullable=False),
+        sa.Column("furthest", sa.Integer(), nullable=True),
+        sa.Column("per_day", sa.Integer(), nullable=True),
+        sa.Column("per_week", sa.Integer(), nullable=True),
+        sa.Column("hold", sa.Integer(), nullable=False),
+        sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["studio_id"], ["studio.id"], name=op.f("fk_booking_event_studio_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user.id"], name=op.f("fk_booking_event_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_booking_event")),
+        sa.UniqueConstraint("studio_id", "slug", name=op.f("uq_booking_event_studio_id_slug")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_booking_event_user_id"), "booking_event", ["user_id"], unique=False)
+    op.create_table(
         "calendar",
         sa.Column("id", KEY, nullable=False),
         sa.Column("user_id", KEY, nullable=False),
@@ -141,6 +174,17 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_notice_user_id"), "notice", ["user_id"], unique=False)
     op.create_table(
+        "opening",
+        sa.Column("user_id", KEY, autoincrement=False, nullable=False),
+        sa.Column("hours", sa.JSON(), nullable=True),
+        sa.Column("closed", sa.JSON(), nullable=False),
+        sa.Column("tentative_blocks", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user.id"], name=op.f("fk_opening_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_opening")),
+    )
+    op.create_table(
         "change",
         sa.Column("calendar_id", KEY, nullable=False),
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -153,6 +197,44 @@ def upgrade() -> None:
             ["calendar_id"], ["calendar.id"], name=op.f("fk_change_calendar_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("calendar_id", "seq", name=op.f("pk_change")),
+    )
+    op.create_table(
+        "client_booking",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("event_id", KEY, nullable=False),
+        sa.Column("calendar_id", KEY, nullable=False),
+        sa.Column("uid", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("phone", sa.Text(), nullable=False),
+        sa.Column("time_zone", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("expires", sa.BigInteger(), nullable=True),
+        sa.Column("mail", sa.Text(), nullable=True),
+        sa.Column("mail_tries", sa.Integer(), nullable=False),
+        sa.Column("mail_after", sa.BigInteger(), nullable=True),
+        sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["calendar_id"], ["calendar.id"], name=op.f("fk_client_booking_calendar_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["event_id"], ["booking_event.id"], name=op.f("fk_client_booking_event_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_client_booking")),
+        sa.UniqueConstraint("calendar_id", "uid", name=op.f("uq_client_booking_calendar_id_uid")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_client_booking_event_id"), "client_booking", ["event_id"], unique=False)
+    op.create_index(
+        "ix_client_booking_mail",
+        "client_booking",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("mail IS NOT NULL"),
+        postgresql_where=sa.text("mail IS NOT NULL"),
+    )
+    op.create_index(
+        op.f("ix_client_booking_status_expires"), "client_booking", ["status", "expires"], unique=False
     )
     op.create_table(
         "link",
@@ -285,6 +367,7 @@ def upgrade() -> None:
         sa.Column("starts", sa.BigInteger(), nullable=False),
         sa.Column("ends", sa.BigInteger(), nullable=False),
         sa.Column("exact", sa.Boolean(), nullable=False),
+        sa.Column("takes", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["object_id"], ["object.id"], name=op.f("fk_occurrence_object_id"), ondelete="CASCADE"
         ),

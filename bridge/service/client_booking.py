@@ -1,0 +1,326 @@
+"""A client books, moves or cancels a session, exactly once however many try.
+
+A slot is judged and taken in one transaction, under the locks of all calendars that could close it; what the
+page showed before is only a hint. The booking is an object like any other, so calendars, feeds and linked
+accounts follow by themselves. A hold is a tentative booking with an end.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from bridge.errors import Invalid, NotAllowed, NotFound, Refused
+from bridge.ical import build
+from bridge.ical.series import read
+from bridge.ical.text import parse
+from bridge.ical.zones import zone_named
+from bridge.service import Bridge, availability, freshness
+from bridge.slots.offer import Slot, nearest
+from bridge.store import booking_events, calendars, objects, people
+from bridge.store.booking_events import ClientRow, EventRow
+from bridge.store.people import UserRow
+
+ACTOR = "client"
+
+#: Characters.
+_MOST = {"name": 200, "e-mail address": 254, "phone number": 50}
+_EMAIL = re.compile(r"[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\]+")
+_PHONE = re.compile(r"[-+()./0-9 x#*]{3,50}", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
+
+#: How far around a taken slot the nearest free ones are looked for.
+NEAR = 31 * 86_400
+
+
+class Taken(Refused):
+    """Somebody was faster, or the time is no longer free. ``nearest``: free slots around it."""
+
+    def __init__(self, message: str, nearest: Sequence[Slot] = ()):
+        super().__init__(message)
+        self.nearest = nearest
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who books, as typed; ``time_zone`` is an IANA name, or empty for the studio's."""
+
+    name: str
+    email: str
+    phone: str
+    time_zone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A booked session as it stands now. ``state``: held, confirmed, cancelled or expired; ``starts`` and
+    ``ends`` in seconds since 1970, None once nothing is left of it."""
+
+    row: ClientRow
+    event: EventRow
+    user: UserRow
+    state: str
+    starts: int | None
+    ends: int | None
+    text: str | None
+
+
+def slots(
+    bridge: Bridge, event: EventRow, user: UserRow, first: int, last: int, *, but: Collection[str] = ()
+) -> list[Slot]:
+    """The slots that begin in ``[first, last)`` and are on offer, free or taken. None of a disabled event."""
+    if event.status != "active" or last <= first:
+        return []
+    release_expired(bridge)
+    with bridge.db.reading() as tx:
+        rules = availability.rules_of(tx, event, user)
+        found = availability.offer(tx, bridge, user, rules, first, last, but=but).slots(first, last)
+    return [slot for slot in found if slot.offered]
+
+
+def take(bridge: Bridge, event: EventRow, user: UserRow, start: int, client: Client) -> Session:
+    """Book the slot that starts at ``start``. Raises Taken, and Invalid for what can't be booked as asked."""
+    client = _checked(client, user)
+    freshness.read(bridge, user.id)
+    release_expired(bridge)
+    now = bridge.clock.now()
+    uid = f"{secrets.token_hex(16)}@picsello-bridge"
+    try:
+        with bridge.db.writing() as tx:
+            calendar_id = _lock(tx, user)
+            event = booking_events.get(tx, event.id)
+            slot = _judged(tx, bridge, event, user, start)
+            held = event.hold > 0
+            zone = ZoneInfo(user.time_zone)
+            text = build.booking_text(
+                uid,
+                f"{client.name}: {event.title}",
+                datetime.fromtimestamp(slot.starts, zone),
+                duration=timedelta(seconds=slot.ends - slot.starts),
+                zone=zone,
+                place=event.place,
+                notes=_notes(client, event),
+                status="TENTATIVE" if held else "CONFIRMED",
+                now=now,
+            )
+            href = objects.href_for(uid)
+            stored = objects.put(tx, calendar_id, href, text, kind="booking", actor=ACTOR, now=now)
+            client_id = booking_events.add_client(
+                tx,
+                event_id=event.id,
+                calendar_id=calendar_id,
+                uid=uid,
+                name=client.name,
+                email=client.email,
+                phone=client.phone,
+                time_zone=client.time_zone,
+                status="held" if held else "confirmed",
+                expires=now + timedelta(seconds=event.hold) if held else None,
+                mail="booked" if bridge.settings.smtp_url else None,
+                created=now,
+            )
+            session = find(tx, client_id)
+    except Taken as taken:
+        raise _with_nearest(bridge, event, user, start, taken) from None
+    _told(bridge, stored.due)
+    return session
+
+
+def move(bridge: Bridge, client_id: int, start: int) -> Session:
+    """Give a session another slot of its event; the old one is free again. Raises as ``take``."""
+    with bridge.db.reading() as tx:
+        known = find(tx, client_id)
+    freshness.read(bridge, known.user.id)
+    release_expired(bridge)
+    now = bridge.clock.now()
+    try:
+        with bridge.db.writing() as tx:
+            calendar_id = _lock(tx, known.user)
+            session = find(tx, client_id)
+            stored = _changeable(tx, bridge, session)
+            slot = _judged(tx, bridge, session.event, session.user, start, but={stored.uid})
+            zone = ZoneInfo(session.user.time_zone)
+            at, length = datetime.fromtimestamp(slot.starts, zone), timedelta(seconds=slot.ends - slot.starts)
+            text = build.moved(stored.text, at, length, now, zone)
+            written = objects.put(
+                tx, calendar_id, stored.href, text, actor=ACTOR, now=now, hidden=stored.hidden
+            )
+            _to_mail(tx, bridge, session, "moved")
+            session = find(tx, client_id)
+    except Taken as taken:
+        raise _with_nearest(bridge, known.event, known.user, start, taken, {known.row.uid}) from None
+    _told(bridge, written.due)
+    return session
+
+
+def cancel(bridge: Bridge, client_id: int) -> Session:
+    """Call a session off; its time is free again. A cancelled one stays so. Raises NotAllowed if it is too
+    late, NotFound."""
+    now = bridge.clock.now()
+    with bridge.db.reading() as tx:
+        user = find(tx, client_id).user
+    with bridge.db.writing() as tx:
+        calendar_id = _lock(tx, user)
+        session = find(tx, client_id)
+        if session.state in ("cancelled", "expired"):
+            return session
+        stored = _changeable(tx, bridge, session)
+        due: tuple[int, ...] = ()
+        if session.state == "held":
+            objects.delete(tx, calendar_id, stored.href, actor=ACTOR, now=now)
+        else:
+            text = build.with_status(stored.text, "CANCELLED", now)
+            put = objects.put(tx, calendar_id, stored.href, text, actor=ACTOR, now=now, hidden=stored.hidden)
+            due = put.due
+        booking_events.set_client(tx, client_id, status="cancelled", expires=None)
+        _to_mail(tx, bridge, session, "cancelled")
+        session = find(tx, client_id)
+    _told(bridge, due)
+    return session
+
+
+def confirm(bridge: Bridge, client_id: int) -> Session:
+    """A hold becomes a booking: it was paid, or the studio says so. Raises NotAllowed if it ran out."""
+    release_expired(bridge)
+    now = bridge.clock.now()
+    with bridge.db.reading() as tx:
+        user = find(tx, client_id).user
+    with bridge.db.writing() as tx:
+        calendar_id = _lock(tx, user)
+        session = find(tx, client_id)
+        if session.state == "confirmed":
+            return session
+        if session.state != "held":
+            raise NotAllowed("This session is not held any more. Book it again, if it is still free.")
+        stored = _object(tx, session.row)
+        text = build.with_status(stored.text, "CONFIRMED", now)
+        put = objects.put(tx, calendar_id, stored.href, text, actor=ACTOR, now=now, hidden=stored.hidden)
+        booking_events.set_client(tx, client_id, status="confirmed", expires=None)
+        _to_mail(tx, bridge, session, "booked")
+        session = find(tx, client_id)
+    _told(bridge, put.due)
+    return session
+
+
+def release_expired(bridge: Bridge) -> int:
+    """Take off the holds whose time is over; returns how many. Cheap where there are none."""
+    now = bridge.clock.now()
+    with bridge.db.reading() as tx:
+        found = booking_events.expired(tx, now)
+    for row in found:
+        with bridge.db.writing() as tx:
+            objects.lock(tx, row.calendar_id)
+            current = booking_events.client(tx, row.id)
+            if current.status != "held" or current.expires is None or current.expires > now:
+                continue  # confirmed meanwhile
+            stored = objects.by_uid(tx, row.calendar_id, row.uid, with_hidden=True)
+            if stored is not None:
+                objects.delete(tx, row.calendar_id, stored.href, actor=ACTOR, now=now)
+            booking_events.set_client(tx, row.id, status="expired", expires=None)
+    return len(found)
+
+
+def find(tx: Connection, client_id: int) -> Session:
+    """The session as it stands now. Raises NotFound."""
+    row = booking_events.client(tx, client_id)
+    event = booking_events.get(tx, row.event_id)
+    user = people.user_by_id(tx, event.user_id)
+    stored = objects.by_uid(tx, row.calendar_id, row.uid, with_hidden=True)
+    if stored is None:
+        state = row.status if row.status == "expired" else "cancelled"
+        return Session(row, event, user, state, None, None, None)
+    state = "cancelled" if stored.status == "CANCELLED" else row.status
+    starts, ends = _when(stored.text, user)
+    return Session(row, event, user, state, starts, ends, stored.text)
+
+
+# --- inside ----------------------------------------------------------------------------------------
+
+
+def _lock(tx: Connection, user: UserRow) -> int:
+    """Nobody else may change what closes this user's slots until the transaction ends; returns the bookings
+    calendar's id. The user's other sessions wait here, and so does a pass that brings an event in."""
+    for calendar_id in sorted(calendar.id for calendar, _ in availability.blocking(tx, user)):
+        objects.lock(tx, calendar_id)
+    return calendars.bookings(tx, user.id).id
+
+
+def _judged(
+    tx: Connection, bridge: Bridge, event: EventRow, user: UserRow, start: int, but: Collection[str] = ()
+) -> Slot:
+    """The slot, if it is free now. Raises Taken or Invalid."""
+    if event.status != "active":
+        raise Invalid("This booking page takes no bookings at the moment.")
+    rules = availability.rules_of(tx, event, user)
+    slot = availability.offer(tx, bridge, user, rules, start, start + event.length, but=but).slot(start)
+    if not slot.offered:
+        raise Invalid(availability.WORDS[slot.reasons[0].why] + " Please choose one of the times shown.")
+    if not slot.free:
+        raise Taken("Somebody was faster: this time has just been taken.")
+    return slot
+
+
+def _with_nearest(
+    bridge: Bridge, event: EventRow, user: UserRow, start: int, taken: Taken, but: Collection[str] = ()
+) -> Taken:
+    around = slots(bridge, event, user, start - NEAR, start + NEAR, but=but)
+    return Taken(str(taken), nearest(around, start))
+
+
+def _when(text: str, user: UserRow) -> tuple[int, int] | tuple[None, None]:
+    master = read(parse(text), ZoneInfo(user.time_zone)).master
+    return (None, None) if master is None else master.span
+
+
+def _object(tx: Connection, row: ClientRow) -> objects.StoredObject:
+    stored = objects.by_uid(tx, row.calendar_id, row.uid, with_hidden=True)
+    if stored is None:
+        raise NotFound("This session does not exist any more.")
+    return stored
+
+
+def _changeable(tx: Connection, bridge: Bridge, session: Session) -> objects.StoredObject:
+    if session.state not in ("held", "confirmed") or session.starts is None:
+        raise NotAllowed("This session is off already. Book a new one instead.")
+    earliest = bridge.clock.now() + timedelta(seconds=session.event.notice)
+    if session.starts <= earliest.timestamp():
+        raise NotAllowed("It is too late to change this online. Please call or write to the studio.")
+    return _object(tx, session.row)
+
+
+def _to_mail(tx: Connection, bridge: Bridge, session: Session, what: str) -> None:
+    if bridge.settings.smtp_url:
+        booking_events.set_client(tx, session.row.id, mail=what, mail_tries=0, mail_after=None)
+
+
+def _told(bridge: Bridge, due: tuple[int, ...]) -> None:
+    for link_id in due:
+        bridge.enqueue(link_id)
+
+
+def _checked(client: Client, user: UserRow) -> Client:
+    """What was typed, trimmed. Raises Invalid."""
+    found = {"name": client.name, "e-mail address": client.email, "phone number": client.phone}
+    for what, text in found.items():
+        found[what] = text = " ".join(_CONTROL.sub(" ", text).split())
+        if not text:
+            raise Invalid(f"Please fill in your {what}.")
+        if len(text) > _MOST[what]:
+            raise Invalid(f"The {what} must stay under {_MOST[what]} characters.")
+    if not _EMAIL.fullmatch(found["e-mail address"]):
+        raise Invalid("Please check the e-mail address: it should look like name@example.com.")
+    if not _PHONE.fullmatch(found["phone number"]):
+        raise Invalid("Please check the phone number: it should look like +49 170 1234567.")
+    zone = zone_named(client.time_zone).key if client.time_zone else user.time_zone
+    return Client(found["name"], found["e-mail address"], found["phone number"], zone)
+
+
+def _notes(client: Client, event: EventRow) -> str:
+    lines = [f"Client: {client.name}", f"E-mail: {client.email}", f"Phone: {client.phone}"]
+    return "\n".join([*lines, "", event.description]).strip()

@@ -1,0 +1,84 @@
+"""Mails to clients: what was booked, moved or called off. They wait in the store until the mail server took
+them, so neither a crash nor a mail server that is away loses one."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from bridge import mail
+from bridge.errors import BridgeError
+from bridge.service import Bridge, client_booking, receipts
+from bridge.service.client_booking import Session
+from bridge.store import booking_events
+
+log = logging.getLogger(__name__)
+
+#: After a first failure; doubled with each further one.
+FIRST_DELAY = timedelta(minutes=1)
+
+_SUBJECTS = {
+    "booked": "Your session is booked: {title}",
+    "held": "Your session is held: {title}",
+    "moved": "Your session has a new time: {title}",
+    "cancelled": "Your session is cancelled: {title}",
+}
+
+
+def deliver(bridge: Bridge) -> int:
+    """Send what waits; returns how many were sent. Cheap where nothing waits, safe in several processes."""
+    if not bridge.settings.smtp_url:
+        return 0
+    now = bridge.clock.now()
+    with bridge.db.reading() as tx:
+        waiting = booking_events.to_mail(tx, now)
+    sent = 0
+    for row in waiting:
+        with bridge.db.writing() as tx:
+            if not booking_events.claim_mail(tx, row, now + FIRST_DELAY * 2**row.mail_tries):
+                continue
+            session = client_booking.find(tx, row.id)
+        subject, text = _letter(bridge, session, row.mail or "")
+        calendar = session.text if row.mail != "cancelled" else None
+        try:
+            mail.send(bridge.settings.smtp_url, bridge.settings.mail_from, row.email, subject, text, calendar)
+        except BridgeError as error:
+            log.warning("a mail to a client has to wait: %s", error)
+            continue
+        with bridge.db.writing() as tx:
+            booking_events.mailed(tx, row)
+        sent += 1
+    return sent
+
+
+def _letter(bridge: Bridge, session: Session, what: str) -> tuple[str, str]:
+    if what == "booked" and session.state == "held":
+        what = "held"
+    event = session.event
+    lines = [f"Hello {session.row.name},", "", _SUBJECTS[what].format(title=event.title) + "."]
+    if session.starts is not None and what != "cancelled":
+        lines += ["", *times(session)]
+        if event.place:
+            lines.append(event.place)
+    if what == "held" and session.row.expires is not None:
+        until = session.row.expires.astimezone(ZoneInfo(session.row.time_zone))
+        lines += ["", f"It is kept for you until {until:%H:%M} ({session.row.time_zone})."]
+    lines += ["", "See, move or cancel it here:", address(bridge, session), "", event.studio_name, ""]
+    return _SUBJECTS[what].format(title=event.title), "\n".join(lines)
+
+
+def address(bridge: Bridge, session: Session) -> str:
+    """The link to the receipt, for people outside."""
+    path = f"/book/{session.event.studio}/{session.event.slug}/receipt/{receipts.token(bridge, session)}"
+    return bridge.public_url + path
+
+
+def times(session: Session) -> list[str]:
+    """When it is: in the client's zone, and in the studio's where that is another one."""
+    assert session.starts is not None and session.ends is not None
+    found = []
+    for name in dict.fromkeys([session.row.time_zone, session.user.time_zone]):
+        starts, ends = (datetime.fromtimestamp(at, ZoneInfo(name)) for at in (session.starts, session.ends))
+        found.append(f"{starts:%A}, {starts.day} {starts:%B %Y}, {starts:%H:%M} to {ends:%H:%M} ({name})")
+    return found

@@ -1,0 +1,66 @@
+"""``event`` and ``availability`` as people type them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.conftest import Call
+
+EMAIL = "anna@studio.example"
+ADD = ("event", "add", EMAIL, "Spring minis", "--length", "30")
+
+
+@pytest.fixture
+def anna(call: Call) -> None:
+    assert call("user", "add", EMAIL, "--time-zone", "Europe/Berlin", "--studio", "anna").code == 0
+
+
+@pytest.mark.usefixtures("anna")
+def test_a_booking_page_from_its_making_to_the_archive(call: Call) -> None:
+    when = ("--date", "2027-05-08", "2027-05-09", "--block", "09:00-13:00", "15:00-17:00", "--gap", "15")
+    made = call(*ADD, *when, "--json").json
+    assert made["url"].endswith("/book/anna/spring-minis") and set(made) == {"event", "url"}
+    (row,) = call("event", "list", EMAIL, "--json").json
+    assert (row["event"], row["name"], row["status"]) == (made["event"], "Spring minis", "active")
+    assert (row["dates"], row["length"], row["gap"]) == (["2027-05-08", "2027-05-09"], 30, 15)
+    for name, status in (("disable", "disabled"), ("enable", "active"), ("archive", "archived")):
+        assert call("event", name, str(made["event"]), "--json").json["status"] == status
+        assert call("event", "list", EMAIL, "--json").json[0]["status"] == status
+    assert "archived" in call("event", "enable", str(made["event"])).refusal
+    assert "no booking event" in call("event", "disable", "99").refusal
+
+
+@pytest.mark.usefixtures("anna")
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("--date", "2027-02-30", "--block", "09:00-13:00"), "no date"),
+        (("--date", "2027-05-08", "--block", "9-13"), "no block"),
+        (("--date", "2027-05-08", "--block", "13:00-09:00"), "ends before"),
+        (("--date", "2027-05-08", "--block", "09:00-09:20"), "does not fit"),
+        (("--date", "2027-05-08", "--block", "09:00-11:00", "10:00-12:00"), "overlap"),
+        (("--date", "2027-05-08"), "at least one block"),
+        (("--block", "09:00-11:00"), "needs a date"),
+        (("--date", "2027-05-08", "--block", "09:00-11:00", "--gap", "-5"), "0 to 720"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_one_sentence(
+    call: Call, arguments: tuple[str, ...], word: str
+) -> None:
+    assert word in call(*ADD, *arguments).refusal
+
+
+@pytest.mark.usefixtures("anna")
+def test_opening_hours_and_days_off(call: Call) -> None:
+    hours = ("mon=09:00-12:00", "mon=13:00-17:00", "sat=10:00-14:00")
+    closed = ("2027-12-24..2027-12-31", "2027-05-01")
+    saved = call("availability", "set", EMAIL, "--hours", *hours, "--closed", *closed, "--tentative", "free")
+    assert saved.code == 0
+    assert call("availability", "show", EMAIL, "--json").json == {
+        "hours": list(hours),
+        "closed": list(closed),
+        "tentative": ["free"],
+    }
+    assert "weekday" in call("availability", "set", EMAIL, "--hours", "moon=09:00-12:00").refusal
+    assert call("availability", "set", EMAIL, "--always-open").code == 0
+    assert call("availability", "show", EMAIL, "--json").json["hours"] == []

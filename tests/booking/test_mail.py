@@ -1,0 +1,125 @@
+"""Mails to clients, by a real SMTP conversation with a server of the test's own on loopback."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import socketserver
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from email.message import EmailMessage
+
+import pytest
+
+from bridge.config import Settings
+from bridge.service import client_booking, client_mail
+from tests.booking.conftest import Client, Studio, at
+
+
+class Sink(socketserver.ThreadingTCPServer):
+    """Takes every mail, or refuses every one (RFC 5321)."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+        self.refuses = False
+        super().__init__(("127.0.0.1", 0), Conversation)
+
+
+class Conversation(socketserver.StreamRequestHandler):
+    server: Sink
+
+    def handle(self) -> None:
+        self._say("220 sink")
+        while line := self.rfile.readline():
+            command = line.decode().strip().upper()
+            if command.startswith("QUIT"):
+                self._say("221 bye")
+                return
+            if command.startswith("RCPT") and self.server.refuses:
+                self._say("451 not now")
+            elif command == "DATA":
+                self._say("354 go on")
+                body = b""
+                while (line := self.rfile.readline()) != b".\r\n":
+                    body += line[1:] if line.startswith(b".") else line
+                parsed = email.message_from_bytes(body, policy=email.policy.default)
+                assert isinstance(parsed, EmailMessage)
+                self.server.mails.append(parsed)
+                self._say("250 taken")
+            else:
+                self._say("250 fine")
+
+    def _say(self, line: str) -> None:
+        self.wfile.write(line.encode() + b"\r\n")
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    with Sink() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def settings(settings: Settings, sink: Sink) -> Settings:
+    address = f"smtp://127.0.0.1:{sink.server_address[1]}"
+    return replace(settings, smtp_url=address, mail_from="Anna <anna@studio.example>")
+
+
+def body(mail: EmailMessage) -> str:
+    part = mail.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
+def test_the_client_gets_the_booking_its_file_and_its_link(studio: Studio, sink: Sink) -> None:
+    studio.book(studio.event(place="The old mill"))
+    assert client_mail.deliver(studio.bridge) == 1
+    (mail,) = sink.mails
+    assert mail["To"] == "mary@client.example" and "Spring minis" in mail["Subject"]
+    text = body(mail)
+    assert "01:00 to 02:00 (America/Denver)" in text and "09:00 to 10:00 (Europe/Berlin)" in text
+    assert "The old mill" in text and "/book/anna/spring-minis/receipt/" in text
+    (attached,) = mail.iter_attachments()
+    assert attached.get_filename() == "booking.ics"
+    assert attached.get_content().replace("\r\n", "\n") == studio.texts()[0].replace("\r\n", "\n")
+    assert client_mail.deliver(studio.bridge) == 0
+
+
+def test_moving_and_cancelling_are_told_too(studio: Studio, sink: Sink) -> None:
+    session = studio.book(studio.event())
+    client_mail.deliver(studio.bridge)
+    client_booking.move(studio.bridge, session.row.id, at("12:00"))
+    client_mail.deliver(studio.bridge)
+    client_booking.cancel(studio.bridge, session.row.id)
+    client_mail.deliver(studio.bridge)
+    assert [mail["Subject"].partition(":")[0] for mail in sink.mails] == [
+        "Your session is booked",
+        "Your session has a new time",
+        "Your session is cancelled",
+    ]
+    assert "12:00" in body(sink.mails[1])
+
+
+def test_a_mail_server_that_is_away_delays_a_mail_and_loses_none(studio: Studio, sink: Sink) -> None:
+    sink.refuses = True
+    studio.book(studio.event())
+    assert client_mail.deliver(studio.bridge) == 0
+    sink.refuses = False
+    assert client_mail.deliver(studio.bridge) == 0  # not at once again
+    studio.clock.pass_(minutes=2)
+    assert client_mail.deliver(studio.bridge) == 1
+
+
+def test_no_header_can_be_slipped_in(studio: Studio, sink: Sink) -> None:
+    client = Client("Eve\r\nBcc: all@x.example", "eve@client.example", "+1 2")
+    studio.book(studio.event("Minis\nBcc: all@x.example"), client=client)
+    assert client_mail.deliver(studio.bridge) == 1
+    assert sink.mails[0]["Bcc"] is None
