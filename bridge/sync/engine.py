@@ -216,6 +216,8 @@ class Engine:
         self._remember(context, applier, observation, report, unsettled)
 
     def _wants_full_listing(self, context: Context, provider: Provider) -> bool:
+        if not provider.capabilities.lists_everything:
+            return False
         listed = context.link.listed_at
         trusts = provider.capabilities.trusts_token
         every = FULL_LISTING if trusts else FULL_LISTING_WHERE_TOKENS_LIE
@@ -224,8 +226,6 @@ class Engine:
     def _reasons_to_wait(self, context: Context, observation: Observation) -> list[str]:
         if not context.link.released:
             return ["The first sync waits for your word: look at what it would do, then confirm."]
-        if not provider.capabilities.lists_everything:
-            return False
         with self.db.reading() as tx:
             deletions = sum(_would_delete(tx, context, sight) for sight in observation.gone)
         return guard(deletions, observation.agreed, listing_empty=observation.listing_empty)
@@ -367,6 +367,9 @@ def _was_ill(row: pairings.PairingRow | None) -> bool:
 
 def _would_delete(tx: object, context: Context, sight: Sight) -> bool:
     """Whether this absence over there would delete something here (a restore does not)."""
+    if context.policy.is_source:
+        stored = objects.by_uid(tx, context.bookings.id, sight.uid or "", with_hidden=True)  # type: ignore[arg-type]
+        return stored is not None and stored.status != "CANCELLED"
     if sight.calendar_id != context.bookings.id:
         return True
     if context.policy.on_delete == "cancel":
@@ -377,6 +380,3 @@ def _would_delete(tx: object, context: Context, sight: Sight) -> bool:
 
 def _distinct(sights: Sequence[Sight]) -> list[Sight]:
     return list({(s.pairing_id, s.href, s.uid): s for s in sights}.values())
-    if context.policy.is_source:
-        stored = objects.by_uid(tx, context.bookings.id, sight.uid or "", with_hidden=True)  # type: ignore[arg-type]
-        return stored is not None and stored.status != "CANCELLED"
