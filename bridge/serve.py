@@ -25,6 +25,8 @@ from bridge.wiring import Bridge
 GRACE_SECONDS = 8
 #: How often the loop looks around when nothing happens.
 LOOK_SECONDS = 1.0
+#: Answers up to here stay in memory until they are sent; in bytes. 5,000 events with their texts are 7 MB.
+LARGEST_ANSWER = 64_000_000
 
 
 class Origin:
@@ -133,6 +135,9 @@ def run(bridge: Bridge, application: WSGIApplication, listener: Listener, stop: 
         # The applications answer better than the server can; this only bounds what is buffered for them.
         max_request_body_size=2 * limit + 1_000_000,
         channel_timeout=120,
+        # An answer is in memory as a whole anyway; a first sync must not take the way over a temporary file.
+        outbuf_overflow=LARGEST_ANSWER,
+        outbuf_high_watermark=LARGEST_ANSWER,
     )
     turn = _turn(server)
     while not stop.is_set():

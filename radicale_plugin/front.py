@@ -38,6 +38,7 @@ from bridge.errors import Invalid
 from radicale_plugin import answers, paths, seam
 from radicale_plugin.answers import ALLOW, CLASSES, Answer
 from radicale_plugin.app import BridgeApplication
+from radicale_plugin.compress import compressed
 from radicale_plugin.request import BODY, CONTENT_TYPE, CREDENTIALS
 from radicale_plugin.runtime import BridgeLike, Runtime
 
@@ -116,20 +117,30 @@ class Front:
         self._application = application
         self._runtime = runtime
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def __call__(self, given: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ, refused = given, None
         try:
-            environ, refused = self._prepared(environ)
+            environ, refused = self._prepared(given)
         except Invalid as error:
             refused = answers.refusal(error)
         if refused is not None:
             return _send(start_response, environ["REQUEST_METHOD"], refused)
 
-        def start(
-            status: str, headers: list[tuple[str, str]], exc_info: Any = None
-        ) -> Callable[[bytes], object]:
-            return start_response(status, _honest(status, headers), exc_info)
+        said: list[tuple[str, list[tuple[str, str]]]] = []
 
-        return self._application(environ, start)
+        def start(
+            status: str,
+            headers: list[tuple[str, str]],
+            exc_info: Any = None,
+        ) -> Callable[[bytes], object]:
+            said.append((status, _honest(status, headers)))
+            return _unused
+
+        parts = list(self._application(environ, start))
+        status, headers = said[0]
+        headers, parts = compressed(given, headers, parts)
+        start_response(status, headers)
+        return parts
 
     def _prepared(self, given: WSGIEnvironment) -> tuple[WSGIEnvironment, Answer | None]:
         """The request as Radicale may see it, or the answer that ends it here. Raises Invalid."""
@@ -143,7 +154,7 @@ class Front:
             environ.get("SCRIPT_NAME", "").encode("latin-1", "replace").decode("utf-8", "replace")
         )
         environ["QUERY_STRING"] = ""  # Radicale has a view or two there; we have none
-        environ.pop("HTTP_ACCEPT_ENCODING", None)  # compressing is a proxy's work
+        environ.pop("HTTP_ACCEPT_ENCODING", None)  # ``compress`` knows better when it pays
         if environ.get("HTTP_AUTHORIZATION"):
             refused = self._sign_in(environ)
             if refused is not None:
@@ -237,6 +248,11 @@ def _credentials(header: str) -> tuple[str, str] | None:
     if not (colon and login) or any(ord(character) < 32 or ord(character) == 127 for character in text):
         return None
     return login, password
+
+
+def _unused(_data: bytes) -> None:
+    """WSGI's older way to write an answer; neither Radicale nor we take it."""
+    raise NotImplementedError
 
 
 def _honest(status: str, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -44,7 +44,10 @@ _Read = Callable[[Asking, Connection], Answer | None]
 def answer(asking: Asking) -> Answer | None:
     """None: it is Radicale's to answer. Raises BridgeError kinds."""
     handle = _METHODS.get(asking.request.environ["REQUEST_METHOD"])
-    return None if handle is None else handle(asking)
+    given = None if handle is None else handle(asking)
+    if given is not None and given[0] == HTTPStatus.MULTI_STATUS and asking.request.minimal:
+        given[1]["Preference-Applied"] = "return=minimal"
+    return given
 
 
 def options(_asking: Asking | None = None) -> Answer:

@@ -12,10 +12,10 @@ from urllib.parse import quote
 from radicale.pathutils import sanitize_path
 from sqlalchemy import Connection
 
-from bridge.errors import Invalid, NotAllowed, NotFound, TooLarge
+from bridge.errors import Invalid, NotAllowed, NotFound, Stale, TooLarge
 from bridge.ical.check import check_resource
 from bridge.service import client_writes
-from bridge.store import calendars
+from bridge.store import calendars, contents
 from bridge.store.calendars import CalendarRow
 from bridge.store.people import user_by_email
 from radicale_plugin import answers, paths
@@ -68,12 +68,34 @@ def put(asking: Asking) -> Answer:
                 condition=request.conditions.check,
             )
             runtime.changed(calendar.id)
+    except Stale:
+        if not request.representation:
+            raise
+        return _shown(asking, target, HTTPStatus.PRECONDITION_FAILED)
     except client_writes.UidInUse as error:
         return answers.refused(
             HTTPStatus.FORBIDDEN, str(error), error.precondition, [_href(request, target, error.href)]
         )
+    if request.representation:
+        return _shown(asking, target, HTTPStatus.CREATED if done.created else HTTPStatus.OK)
     headers = {"ETag": quoted(done.stored.etag)} if exact and not done.changed_bytes else {}
     return (HTTPStatus.CREATED if done.created else HTTPStatus.NO_CONTENT).value, headers, None, None
+
+
+def _shown(asking: Asking, target: Target, status: HTTPStatus) -> Answer:
+    """What is there now, for a client that would ask for it next (RFC 8144 2.2, 3.2); 404 if nothing is."""
+    with asking.runtime.transaction("r") as tx:
+        calendar = find_calendar(tx, target.owner, target.calendar)
+        stored = contents.get(tx, calendar.id, target.href) if calendar else None
+    if stored is None:
+        raise NotFound("There is nothing at this address (any more).")
+    headers = {
+        "ETag": quoted(stored.etag),
+        "Content-Type": "text/calendar; charset=utf-8",
+        "Content-Location": _href(asking.request, target, target.href),
+        "Preference-Applied": "return=representation",
+    }
+    return status.value, headers, stored.text.encode(), None
 
 
 def delete(asking: Asking) -> Answer:
