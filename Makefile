@@ -15,7 +15,7 @@ HOST ?= 127.0.0.1
 PORT ?= 5232
 
 # Servers and clients that the tests talk to; those from PyPI each in an environment of its own.
-PARTS := xandikos vdirsyncer caldav-client google-client postgresql redis chromium axe
+PARTS := xandikos vdirsyncer caldav-client google-client emulate postgresql redis chromium axe
 
 .PHONY: help run test check clean
 
@@ -78,6 +78,13 @@ node:
 	.venv/bin/python -m venv .venvs/$*
 	.venvs/$*/bin/python $(PIP) install $(PACKAGES)
 	touch .venvs/$*/ready $@
+
+# Google's and Microsoft's sign-in, with the Node it needs (see tests/servers/emulate.py).
+.venvs/emulate.stamp: Makefile
+	@echo "Setting up: emulate for the tests"
+	mkdir -p .venvs/emulate
+	npm install --prefix .venvs/emulate --silent --no-audit --no-fund emulate@0.12.2 node@22
+	touch .venvs/emulate/ready $@
 
 .venvs/postgresql.stamp:
 	@mkdir -p .venvs

@@ -35,6 +35,8 @@ from bridge.errors import (
 from bridge.providers.guard import Guard, origin
 from bridge.providers.http import Answer, Http
 
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+
 #: What of a token answer is kept.
 _KEPT = ("access_token", "refresh_token", "expires_at", "scope", "token_type")
 
@@ -50,8 +52,14 @@ class App:
 
     @property
     def hosts(self) -> frozenset[str]:
-        """What the administrator named, as the guard's allow-list spells it."""
-        return frozenset(":".join(map(str, origin(url)[1:])) for url in (self.issuer, self.api_url))
+        """What the administrator named, as the guard's allow-list spells it; this machine by all its names,
+        as a local issuer may name its parts by another one."""
+        found: set[str] = set()
+        for url in (self.issuer, self.api_url):
+            _, host, port = origin(url)
+            here = host in _LOOPBACK or f"[{host}]" in _LOOPBACK
+            found |= {f"{name}:{port}" for name in (_LOOPBACK if here else (host,))}
+        return frozenset(found)
 
 
 @dataclass(frozen=True, slots=True)

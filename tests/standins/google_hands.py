@@ -51,6 +51,15 @@ class Hands:
         with self._google.lock:
             return self._call("PATCH", self._id(name), fields)
 
+    def create(self, summary: str, start: str, end: str) -> str:
+        """A new event, typed in; its id."""
+        times = {"start": {"dateTime": start}, "end": {"dateTime": end}}
+        with self._google.lock:
+            made = self._google.call(
+                "POST", self._path, {"sendUpdates": "none"}, {"summary": summary, **times}
+            )
+        return str(made["id"])
+
     def get(self, name: str) -> str | None:
         """What Google keeps, as a text."""
         id_ = self._id(name)
