@@ -68,6 +68,20 @@ KINDS: Mapping[str, Kind] = {
         _domains("gmail.com", "googlemail.com"),
         "google",
     ),
+    "microsoft": Kind(
+        "Outlook",
+        "https://outlook.office.com/",
+        OAUTH,
+        "https://account.live.com/consent/Manage",
+        "Microsoft 365, Outlook.com, Hotmail and Live. Some companies have to agree to it once.",
+        _domains(
+            "outlook.com|de|at|fr|it|es|dk|ie|be|pt|cz|com.au|com.br",
+            "hotmail.com|de|fr|it|es|be|nl|se|no|dk|co.uk|com.br",
+            "live.com|de|at|fr|it|nl|be|se|no|dk|ie|co.uk|com.au",
+            "msn.com",
+        ),
+        "microsoft",
+    ),
     "icloud": Kind(
         "Apple iCloud",
         "https://caldav.icloud.com/",
