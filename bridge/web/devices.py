@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from bridge.errors import AlreadyThere, Invalid
 from bridge.service import people
-from bridge.web import forms
+from bridge.web import device_setup, forms
 from bridge.web.security import the_bridge
 from bridge.web.session import now, visitor
+
+#: So long after a device was added the page looks by itself for its first sign.
+AWAITED = timedelta(minutes=30)
 
 pages = Blueprint("devices", __name__, url_prefix="/devices")
 
@@ -31,7 +36,15 @@ def add() -> ResponseReturnValue:
     except (Invalid, AlreadyThere) as error:
         form.name.errors = [str(error)]
         return _page(form), 422
-    return render_template("device_added.html", name=form.name.data, device=device)
+    token = device_setup.token(device)
+    address = the_bridge().public_url + url_for("device_setup.show", token=token)
+    return render_template(
+        "device_added.html",
+        name=form.name.data,
+        device=device,
+        qr=device_setup.code(address),
+        profile=device_setup.profile_address(token),
+    )
 
 
 @pages.post("/<int:device>/revoke")
@@ -44,4 +57,7 @@ def revoke(device: int) -> ResponseReturnValue:
 
 def _page(form: forms.Device) -> str:
     devices = people.list_devices(the_bridge(), visitor().user.email)
-    return render_template("devices.html", form=form, devices=devices, now=now(), zone=visitor().zone)
+    awaited = any(row.last_used is None and now() - row.created < AWAITED for row in devices)
+    return render_template(
+        "devices.html", form=form, devices=devices, awaited=awaited, now=now(), zone=visitor().zone
+    )

@@ -1,18 +1,23 @@
-"""The history: what was changed, where, when and by whom, newest first."""
+"""The history: what was changed, where, when and by whom, newest first; and taking a pass back."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from bridge.errors import Invalid
+from bridge.errors import BridgeError, Invalid
 from bridge.ical.facts import facts
-from bridge.ical.fields import changed
+from bridge.ical.fields import Reading, changed
+from bridge.ical.words import group_name, group_text
+from bridge.service import undo
 from bridge.store import calendars, links, passes, people
 from bridge.store.passes import JournalRow
+from bridge.web import words
 from bridge.web.security import the_bridge
 from bridge.web.session import now, visitor
 
@@ -21,18 +26,6 @@ pages = Blueprint("history", __name__, url_prefix="/history")
 PAGE = 100
 
 VERBS = {"create": "Added", "update": "Changed", "delete": "Deleted", "restore": "Put back"}
-#: Field groups as people call them; each other property is of "other details".
-GROUPS = {
-    "when": "time",
-    "title": "title",
-    "place": "place",
-    "notes": "notes",
-    "status": "status",
-    "busy": "free or busy",
-    "alarms": "alarms",
-    "guests": "guests",
-    "component": "one date of the series",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +34,20 @@ class Line:
 
     verb: str
     title: str
-    what: str  # "time and place"; empty where the whole object came or went
+    what: str  # "time from … to …"; empty where the whole object came or went
     where: str
     who: str
     at: datetime
     overruled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What one pass did, or one change that no pass made. ``undo``: the pass, if it can be taken back."""
+
+    lines: Sequence[Line]
+    undo: int | None
+    undone: bool
 
 
 @pages.get("")
@@ -58,9 +60,33 @@ def show() -> ResponseReturnValue:
         ours = {row.id: row.title for row in calendars.of_user(tx, me.user.id)}
         theirs = {row.id: row.name for row in links.of_user(tx, me.user.id)}
         devices = {str(row.id): row.name for row in people.devices(tx, me.user.id)}
-    lines = [_line(row, ours, theirs, devices) for row in rows[:limit]]
+        finished = {row.id: row for row in passes.of_user(tx, me.user.id, limit=limit)}
+    groups = []
+    for number, some in groupby(rows[:limit], key=lambda row: row.pass_id):
+        lines = [_line(row, ours, theirs, devices) for row in some]
+        done = finished.get(number) if number is not None else None
+        if done is None:
+            groups += [Group([line], None, False) for line in lines]
+        else:
+            groups.append(
+                Group(lines, done.id if done.finished and not done.undone else None, done.undone is not None)
+            )
     more = limit + PAGE if len(rows) > limit and limit < 10 * PAGE else None
-    return render_template("history.html", lines=lines, more=more, now=now(), zone=me.zone)
+    return render_template("history.html", groups=groups, more=more, now=now(), zone=me.zone)
+
+
+@pages.post("/passes/<int:number>/undo")
+def take_back(number: int) -> ResponseReturnValue:
+    """Put both sides back to what they held before that pass."""
+    try:
+        undone = undo.undo(the_bridge(), number, user_id=visitor().user.id)
+    except BridgeError as error:
+        flash(str(error), "bad")
+    else:
+        flash(f"{words.count(len(undone.put_back), 'event is', 'events are')} as before that sync.")
+        for sentence in undone.left[:5]:
+            flash(sentence, "warn")
+    return redirect(url_for("history.show"), 303)
 
 
 def _line(row: JournalRow, ours: dict[int, str], theirs: dict[int, str], devices: dict[str, str]) -> Line:
@@ -70,12 +96,13 @@ def _line(row: JournalRow, ours: dict[int, str], theirs: dict[int, str], devices
         if row.side == "remote"
         else ours.get(row.calendar_id or 0, "a calendar that is no longer here")
     )
+    by = words.who(row.actor, devices)
     return Line(
         VERBS.get(row.action, row.action.capitalize()),
         _title(row.after or row.before),
         _what(row.before, row.after),
         where,
-        _who(row, where, remote, devices),
+        f"{by} with {remote}" if by == "sync" and where != remote else by,
         row.at,
         row.loser is not None,
     )
@@ -89,24 +116,18 @@ def _title(text: str | None) -> str:
 
 
 def _what(before: str | None, after: str | None) -> str:
+    """Which fields changed; of a single one also from what to what."""
     if before is None or after is None:
         return ""
     try:
-        groups = {group for _, group in changed(before, after)}
+        old, new = Reading(before), Reading(after)
+        keys = sorted(changed(old, new), key=str)
+        if len(keys) == 1 and keys[0][1] in ("when", "title", "place", "status"):
+            instance, group = keys[0]
+            values = group_text(old, instance, group), group_text(new, instance, group)
+            return f"{group_name(group)} from {values[0]} to {values[1]}"
     except Invalid:
         return ""
-    names = sorted({GROUPS.get(group, "other details") for group in groups})
+    known = ("when", "title", "place", "notes", "status", "busy", "alarms", "guests", "component")
+    names = sorted({group_name(group) if group in known else "other details" for _, group in keys})
     return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
-
-
-def _who(row: JournalRow, where: str, remote: str, devices: dict[str, str]) -> str:
-    kind, _, number = row.actor.partition(":")
-    match kind:
-        case "device":
-            return devices.get(number, "a device that was removed")
-        case "user":
-            return "you, on these pages"
-        case "pass":
-            return "sync" if where == remote else f"sync with {remote}"
-        case _:
-            return "the command line"

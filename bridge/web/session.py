@@ -13,17 +13,17 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from flask import Flask, jsonify, redirect, request, url_for
+from flask import Flask, g, jsonify, redirect, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 
 from bridge.errors import NotFound
-from bridge.store import people
+from bridge.store import conflicts, people, suggestions
 from bridge.web.security import the_bridge
 
 #: Blueprints that anybody may see.
-PUBLIC = frozenset({"signin", "oauth", "feed"})
+PUBLIC = frozenset({"signin", "oauth", "feed", "device_setup"})
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,16 @@ def install(app: Flask) -> None:
 
     @app.context_processor
     def person() -> dict[str, Any]:
-        return {"me": current_user.user if current_user.is_authenticated else None}
+        return {"me": current_user.user if current_user.is_authenticated else None, "undecided": _undecided}
+
+
+def _undecided() -> int:
+    """How many decisions wait for the visitor; the main navigation says it."""
+    if "undecided" not in g:
+        with the_bridge().db.reading() as tx:
+            me = visitor().user.id
+            g.undecided = len(suggestions.waiting(tx, me)) + len(conflicts.of_user(tx, me))
+    return int(g.undecided)
 
 
 def _load(identity: str) -> Visitor | None:

@@ -7,6 +7,7 @@ English as written in a country that reads it so, and twenty-four elsewhere.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -87,3 +88,19 @@ def twelve_hours() -> bool:
         return False
     languages = request.accept_languages.values()
     return next(iter(languages), "").lower() in _TWELVE_HOURS
+
+
+def who(actor: str, devices: Mapping[str, str]) -> str:
+    """Who changed something, from the journal's word for it; ``devices`` by number."""
+    kind, _, number = actor.partition(":")
+    match kind:
+        case "device":
+            return devices.get(number, "a device that was removed")
+        case "user":
+            return "you, on these pages"
+        case "pass" | "link":
+            return "sync"
+        case "command":
+            return "the command line"
+        case _:
+            return kind

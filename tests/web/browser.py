@@ -108,7 +108,8 @@ class Browser:
 
 def some_path(rule: str) -> str:
     """An address that fits a route: ``/devices/<int:device>/revoke`` -> ``/devices/1/revoke``."""
-    return re.sub(r"<int:\w+>", "1", rule).replace("<kind>", "caldav")
+    rule = re.sub(r"<int:\w+>", "1", rule).replace("<kind>", "caldav")
+    return re.sub(r"<any\((\w+)[^>]*>", r"\1", rule)
 
 
 def _standing(form: Any) -> list[tuple[str, str]]:
