@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -57,7 +57,7 @@ class Row:
         self.held, self.errors = later.held, later.errors
 
     def as_json(self, dry_run: bool) -> dict[str, Any]:
-        """The row of the contract; a dry run also has its plan."""
+        """The row of the contract; a dry run and a held pass also have their plan."""
         return {
             "link": self.link,
             "account": self.account,
@@ -66,17 +66,18 @@ class Row:
             "held": self.held,
             "errors": self.errors,
             "requests": self.requests,
-            **({"plan": self.plan} if dry_run else {}),
+            **({"plan": self.plan} if dry_run or self.held else {}),
         }
 
     def say(self, out: Output, dry_run: bool) -> None:
         """For people: one line on standard output, troubles and plans below it."""
+        planned = dry_run or bool(self.held)
         done = ", ".join(f"{count} {name}" for name, count in self.counts.items() if count)
-        if dry_run:
-            done = summed_up(self.plan)
+        if planned:
+            done = summed_up(self.counts)
         trouble = [*self.held, *self.errors]
         print(f"{self.calendar}: {done or ('nothing done' if trouble else 'nothing new')}")
-        for line in self.plan if dry_run else ():
+        for line in self.plan if planned else ():
             print(f"  {line}")
         for sentence in trouble:
             out.note(f"{self.calendar}: {sentence}")
@@ -89,9 +90,12 @@ def studio_row() -> Row:
     return Row(None, None, "studio")
 
 
-def summed_up(plan: list[str]) -> str:
-    """``3 changes to make``."""
-    return f"{len(plan)} change{'s' if len(plan) != 1 else ''} to make" if plan else "nothing to do"
+def summed_up(counts: Mapping[str, int]) -> str:
+    """``3 to bring here, 1 to delete``: a plan in numbers."""
+    words = {"pulled": "to bring here", "pushed": "to bring there", "deleted": "to delete"}
+    return (
+        ", ".join(f"{counts[name]} {word}" for name, word in words.items() if counts[name]) or "nothing to do"
+    )
 
 
 class Progress:

@@ -133,6 +133,8 @@ class Applier:
         sending: PutRemote | DeleteRemote | None = None
         if looked.instead_of is not None:
             pairings.forget(tx, looked.instead_of)
+        if looked.notice is not None:
+            notices.add(tx, self.context.user.id, *looked.notice, now=now)
         if decision.arrived:
             self._journal_arrival(tx, looked, now)
         outward = any(isinstance(action, PutRemote | DeleteRemote) for action in decision.actions)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from bridge.errors import CalendarGone, NotPermitted, ProviderError, SignInNeeded, Verdict, classify
 from bridge.ports import Clock, Provider
@@ -21,6 +22,7 @@ from bridge.sync import context as contexts
 from bridge.sync import lease
 from bridge.sync.apply import Applier, LeaseLost
 from bridge.sync.context import Context
+from bridge.sync.doubles import Doubles
 from bridge.sync.observe import Looked, Looker, Observation, Sight, Unusable, survey_sides
 from bridge.sync.plan import Decision, decide, describe, guard, tally
 from bridge.sync.report import Progress, Report
@@ -232,20 +234,26 @@ class Engine:
 
     def _preview(self, looker: Looker, observation: Observation, report: Report) -> None:
         """The plan as counts and sentences; nothing is written on either side."""
-        for looked, _ in self._look(looker, observation.sights):
-            self._describe(looked, looker, report)
+        doubles = Doubles(ZoneInfo(looker.context.user.time_zone))
+        for looked, left_out in self._look(looker, observation.sights):
+            self._describe(looked, looker, report, doubles)
+            for stranger in left_out:
+                if stranger.text is not None:
+                    doubles.note_theirs(stranger.text)
         for looked, _ in self._look(looker, list(looker.vanished.values())):
-            self._describe(looked, looker, report)
+            self._describe(looked, looker, report, doubles)
+        report.plan += doubles.sentences()[: max(0, PREVIEW - len(report.plan))]
         if (more := sum(tally_of(report).values()) - len(report.plan)) > 0 and len(report.plan) >= PREVIEW:
             report.plan.append(f"… and {more} more.")
 
-    def _describe(self, looked: Sequence[Looked], looker: Looker, report: Report) -> None:
+    def _describe(self, looked: Sequence[Looked], looker: Looker, report: Report, doubles: Doubles) -> None:
         for one in looked:
             decision = decide(one.item, looker.context.policy)
             for name, number in tally(decision.actions).items():
                 setattr(report, name, getattr(report, name) + number)
             report.merged += decision.merged
             report.conflicts += bool(decision.conflicts)
+            doubles.note(decision)
             report.plan += describe(decision)[: max(0, PREVIEW - len(report.plan))]
 
     def _apply(

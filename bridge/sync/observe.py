@@ -31,8 +31,8 @@ UNREAD = "?"
 #: UIDs of the one-way subscription that Picsello offers (picsello-domain.md 3.1).
 OLD_SUBSCRIPTION = ("shoot_", "@picsello.com")
 OLD_SUBSCRIPTION_SEEN = (
-    "This calendar still holds bookings from Picsello's old calendar subscription. They are shown once, "
-    "from here; remove the subscription over there."
+    "This calendar still holds bookings from Picsello's old calendar subscription. Each is shown once here; "
+    "remove the subscription over there."
 )
 
 
@@ -79,6 +79,7 @@ class Looked:
     calendar_id: int
     pairing: PairingRow | None
     instead_of: int | None = None
+    notice: tuple[str, str] | None = None  # to be left with it: its kind and sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ class Unusable:
     quiet: bool = False  # nothing the user need know
     notice: str | None = None  # the kind of notice to leave
     gone: bool = False  # it was left out before, and is no longer there
+    text: str | None = None  # of a stranger that takes no part: a preview compares it with ours
 
 
 def derived_key(installation: str, uid: str, generation: int) -> str:
@@ -214,6 +216,7 @@ class Looker:
     context: Context
     provider: Provider
     vanished: dict[int, Sight] = field(default_factory=dict)
+    _placed: set[tuple[int, str]] = field(default_factory=set)
 
     def items(self, sights: Sequence[Sight]) -> tuple[list[Looked], list[Unusable]]:
         """Everything known about these sights. Raises what the provider raises."""
@@ -258,10 +261,13 @@ class Looker:
                 return place
             left_out = row.id if row else None
             calendar_id, uid, row = place
+            self._placed.add((calendar_id, uid))
         elif row is not None:
             return Unusable(row.href, "", "", gone=True)
         elif sight.calendar_id is not None and sight.uid is not None:
             calendar_id, uid = sight.calendar_id, sight.uid
+            if (calendar_id, uid) in self._placed:
+                return None  # it was found over there in this very pass, and looked at with what is here
         else:
             return None  # a stranger that vanished before it could be read
         stored = objects.by_uid(tx, calendar_id, uid, with_hidden=True)
@@ -276,7 +282,10 @@ class Looker:
             sight.deleted,
             row.rewrites if row else 0,
         )
-        return Looked(item, calendar_id, row, left_out)
+        old = row is None and calendar_id != self.context.bookings.id and _of_old_subscription(uid)
+        return Looked(
+            item, calendar_id, row, left_out, ("old-subscription", OLD_SUBSCRIPTION_SEEN) if old else None
+        )
 
     def _place(self, tx: Connection, remote: Remote) -> tuple[int, str, PairingRow | None] | Unusable:
         """Where a remote object without a pairing of its own belongs: our calendar, UID, and the pairing it
@@ -299,12 +308,16 @@ class Looker:
         mark = marker(remote.text)
         marked = mark is not None and mark.installation == context.policy.installation
         booking = objects.by_uid(tx, context.bookings.id, uid, with_hidden=True)
-        if booking is not None or (marked and mark is not None and marker_uid(mark.key) == uid):
-            return self._own(tx, remote, uid, adopt=booking is not None and context.link.writes)
-        if uid.startswith(OLD_SUBSCRIPTION[0]) and uid.endswith(OLD_SUBSCRIPTION[1]):
+        ours = marked and mark is not None and marker_uid(mark.key) == uid
+        if booking is not None or ours:
+            own = self._own(tx, remote, uid, adopt=booking is not None and context.link.writes)
+            if ours or not isinstance(own, Unusable) or not _of_old_subscription(uid):
+                return own
+        if _of_old_subscription(uid) and (booking is not None or context.user.source != "studio"):
+            # the bookings themselves are shown from where they live
             return Unusable(remote.href, remote.tag, OLD_SUBSCRIPTION_SEEN, notice="old-subscription")
         if context.mirror is None or not context.link.reads or known.component != "VEVENT":
-            return Unusable(remote.href, remote.tag, "", quiet=True)
+            return Unusable(remote.href, remote.tag, "", quiet=True, text=remote.text)
         row = pairings.by_uid(tx, context.link.id, context.mirror.id, uid)
         if row is not None and not self._took_over(row):
             return Unusable(remote.href, remote.tag, f"A second event with the identity {uid} is left out.")
@@ -330,6 +343,10 @@ class Looker:
         if self.context.policy.is_source and known_there:
             return "booking"  # also if a calendar app had brought it here before, from an old subscription
         return "booking" if stored is not None and stored.kind == "booking" else "block"
+
+
+def _of_old_subscription(uid: str) -> bool:
+    return uid.startswith(OLD_SUBSCRIPTION[0]) and uid.endswith(OLD_SUBSCRIPTION[1])
 
 
 def _remote(sight: Sight, row: PairingRow | None, texts: Mapping[str, Entry]) -> Remote | None:

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from sqlalchemy import Connection
 
 from bridge.config import Settings
 from bridge.service import client_writes
-from bridge.store import calendars, notices, objects, people
+from bridge.store import calendars, links, notices, objects, people
 from bridge.store.calendars import CalendarRow
 from bridge.store.objects import StoredObject
 from bridge.store.people import UserRow
@@ -47,10 +48,18 @@ class Story:
     private: Outside
     account: str
     data: Path
+    allow: Callable[[str], None]  # which hosts the administrator opens
 
     def select(self, *roles: str) -> None:
         """``select("--write", story.work.path)``; begins at once."""
         assert self.call("account", "select", self.account, *roles, "--yes").code == 0
+
+    def held(self, *options: str) -> dict[str, Any]:
+        """The row of the one pass that waits for Anna's word."""
+        answer = self.try_sync(*options)
+        assert answer.code == 1, answer
+        (row,) = [row for row in answer.json["links"] if row["held"]]
+        return dict(row)
 
     def sync(self, *options: str) -> list[dict[str, Any]]:
         """One pass over everything, without trouble; the rows of linked calendars."""
@@ -117,6 +126,12 @@ class Story:
         with bridge.db.reading() as tx:
             user = people.user_by_email(tx, ANNA)
             return [(row.kind, row.message) for row in notices.standing(tx, user.id)]
+
+    def look_at_everything(self) -> None:
+        """The next passes list everything, as they do once a day."""
+        with self.bridge().db.writing() as tx:
+            for link in links.of_account(tx, int(self.account)):
+                links.set_(tx, link.id, listed_at=None)
 
     # --- a calendar app ----------------------------------------------------------------------------
 
@@ -204,4 +219,5 @@ def story(
     )
     words = ("account", "add", anna, "caldav", "--url", server.url, "--username", server.user)
     added = call(*words, "--password-stdin", "--json", stdin=f"{server.password}\n")
-    return Story(call, server, folder / server.user, work, private, str(added.json["account"]), data)
+    allow = partial(monkeypatch.setenv, "PICSELLO_BRIDGE_ALLOW_HOSTS")
+    return Story(call, server, folder / server.user, work, private, str(added.json["account"]), data, allow)
