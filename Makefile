@@ -15,7 +15,7 @@ HOST ?= 127.0.0.1
 PORT ?= 5232
 
 # Servers and clients that the tests talk to; those from PyPI each in an environment of its own.
-PARTS := xandikos vdirsyncer caldav-client google-client emulate postgresql redis chromium axe
+PARTS := xandikos vdirsyncer caldav-client google-client emulate postgresql redis cyrus davical sogo sabre chromium axe
 
 .PHONY: help run test check clean
 
@@ -91,6 +91,20 @@ node:
 	if ! compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null && ! command -v postgres >/dev/null; then
 	  echo "Setting up: postgresql for the tests"
 	  $(APT) postgresql >/dev/null
+	fi
+	touch $@
+
+# CalDAV servers from Debian, run by the tests themselves: nothing of theirs is started here.
+.venvs/cyrus.stamp: DEBS = cyrus-caldav cyrus-imapd cyrus-admin cyrus-common sasl2-bin libsasl2-modules
+.venvs/davical.stamp: DEBS = davical php-cli php-pgsql php-xml php-curl php-mbstring libdbd-pg-perl libyaml-perl
+.venvs/sogo.stamp: DEBS = sogo memcached
+.venvs/sabre.stamp: DEBS = php-cli php-sqlite3 php-xml php-mbstring php-sabre-dav
+
+.venvs/cyrus.stamp .venvs/davical.stamp .venvs/sogo.stamp .venvs/sabre.stamp: .venvs/%.stamp: | .venvs/postgresql.stamp
+	@if ! dpkg-query -W $(DEBS) >/dev/null 2>&1; then
+	  echo "Setting up: $* for the tests"
+	  export RUNLEVEL=1
+	  $(APT) $(DEBS) >/dev/null
 	fi
 	touch $@
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -11,12 +12,14 @@ from urllib.parse import unquote
 from bridge.ports import Provider
 from bridge.providers import connect, sign_in
 from tests.contracts.stand import Calendar, Stand
-from tests.servers.dav import Server
+from tests.servers.dav import Outside, Server
 from tests.servers.fault import FaultProxy
 
 
 class CalDAVStand(Stand):
-    """``fill`` puts many objects into a calendar path at once; ``read_only``: the path of such a calendar."""
+    """``fill`` puts many objects into a calendar path at once; ``read_only``: the path of such a calendar;
+    ``one_home``: a UID may be there once in all calendars together, so the last test's calendar goes first;
+    ``tick``: seconds that tokens are counted in."""
 
     def __init__(
         self,
@@ -25,11 +28,18 @@ class CalDAVStand(Stand):
         fill: Callable[[str, Mapping[str, str]], None],
         *,
         read_only: str | None = None,
+        one_home: bool = False,
+        tick: float = 0.0,
+        many: int = 1000,
     ):
         self.server = server
         self.faults = faults
         self._fill = fill
         self._read_only = read_only
+        self._one_home = one_home
+        self._tick = tick
+        self.many = many
+        self._last: Outside | None = None
         self._allow = frozenset({faults.host_and_port})
         signed = sign_in("caldav", faults.url, server.user, server.password, self._allow)
         self._home = signed.home_url
@@ -40,7 +50,9 @@ class CalDAVStand(Stand):
         return connect(account, self.server.password, allow_hosts=self._allow, profile=self._profile)
 
     def make_calendar(self, name: str, *, title: str, color: str) -> tuple[str, Calendar]:
-        made = self.server.make_calendar(name, title=title.replace("&", "&amp;"), color=color)
+        if self._one_home and self._last is not None and self._last.exists():
+            self._last.drop()
+        made = self._last = self.server.make_calendar(name, title=title.replace("&", "&amp;"), color=color)
         return made.path, made
 
     def read_only_calendar(self) -> str | None:
@@ -50,6 +62,10 @@ class CalDAVStand(Stand):
         self._fill(unquote(calendar), texts)
 
     def lost_cursor(self, cursor: str) -> str:
-        token = json.loads(cursor)["token"]
-        last = "0" if token[-1] != "0" else "1"
-        return json.dumps({"token": token[:-1] + last})
+        # its numbers are others: of a version, a calendar and an installation that never were
+        ((kind, value),) = json.loads(cursor).items()
+        value = "".join("9" if character.isdigit() else character for character in value)
+        return json.dumps({kind: value})
+
+    def settle(self) -> None:
+        time.sleep(self._tick)

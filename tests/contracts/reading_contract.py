@@ -28,7 +28,7 @@ class ReadingContract:
     @pytest.fixture
     def made(self, stand: Stand) -> tuple[str, Calendar]:
         stand.faults.heal()
-        return stand.make_calendar(f"kalender-{next(_numbers)}", title="Familie & Freunde", color="#1d9bf6")
+        return stand.make_calendar(f"kalender-{next(_numbers)}", title=stand.title, color="#1d9bf6")
 
     @pytest.fixture
     def calendar(self, made: tuple[str, Calendar]) -> str:
@@ -48,9 +48,11 @@ class ReadingContract:
 
     # --- listing ---------------------------------------------------------------------------------
 
-    def test_a_calendar_is_listed_with_its_name_and_colour(self, provider: Provider, calendar: str):
+    def test_a_calendar_is_listed_with_its_name_and_colour(
+        self, stand: Stand, provider: Provider, calendar: str
+    ):
         found = next(c for c in provider.calendars() if c.id == calendar)
-        assert found.name == "Familie & Freunde"
+        assert found.name == stand.title
         assert (found.color or "").lower().startswith("#1d9bf6")
         assert found.writable is provider.capabilities.writes
         assert found.events
@@ -74,7 +76,9 @@ class ReadingContract:
         self, stand: Stand, calendar: str, somebody: Calendar
     ):
         somebody.put("a.ics", event("a"))
+        stand.settle()
         cursor = once(stand, lambda provider: provider.changes(calendar, None)).cursor
+        stand.settle()
         provider = stand.provider()
         changes = provider.changes(calendar, cursor)
         assert (list(changes.entries), changes.gone, changes.cursor) == ([], frozenset(), cursor)
@@ -85,7 +89,9 @@ class ReadingContract:
         self, stand: Stand, calendar: str, somebody: Calendar
     ):
         somebody.put("a.ics", event("a"))
+        stand.settle()
         cursor = once(stand, lambda provider: provider.changes(calendar, None)).cursor
+        stand.settle()
         provider = stand.provider()
         survey = provider.survey()
         assert (survey is not None) is stand.surveys
@@ -97,12 +103,14 @@ class ReadingContract:
         assert (provider.survey() or {})[calendar] != cursor
 
     def test_a_delta_holds_what_is_new_changed_and_gone(
-        self, provider: Provider, calendar: str, somebody: Calendar
+        self, stand: Stand, provider: Provider, calendar: str, somebody: Calendar
     ):
         for name in ("kept.ics", "edited.ics", "deleted.ics"):
             somebody.put(name, event(name))
         before = read(provider, calendar)
+        stand.settle()
         cursor = provider.changes(calendar, None).cursor
+        stand.settle()
         somebody.put("edited.ics", event("edited.ics", "Dinner"))
         somebody.delete("deleted.ics")
         somebody.put("new.ics", event("new"))
@@ -177,10 +185,10 @@ class ReadingContract:
         somebody.delete("b.ics")
         assert list(provider.fetch(calendar, hrefs)) == []
 
-    def test_a_thousand_objects_come_in_batches(self, stand: Stand, provider: Provider, calendar: str):
-        stand.seed(calendar, {f"{n}.ics": event(f"many-{n}") for n in range(1000)})
+    def test_many_objects_come_in_batches(self, stand: Stand, provider: Provider, calendar: str):
+        stand.seed(calendar, {f"{n}.ics": event(f"many-{n}") for n in range(stand.many)})
         changes = provider.changes(calendar, None)
-        assert len({entry.href for entry in changes.entries}) == 1000
+        assert len({entry.href for entry in changes.entries}) == stand.many
         before = provider.requests
         texts = {entry.href: entry for entry in provider.fetch(calendar, [e.href for e in changes.entries])}
         assert {href: entry.tag for href, entry in texts.items()} == {e.href: e.tag for e in changes.entries}

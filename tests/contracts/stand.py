@@ -27,12 +27,14 @@ class Calendar(Protocol):
 class Stand(ABC):
     """A provider's test bed. Everything the provider sends passes ``faults``. ``reads`` are the HTTP methods
     that ``changes`` uses, ``creates`` the one that makes an object; ``surveys`` says whether one request
-    tells the state of all calendars."""
+    tells the state of all calendars; ``many`` is how many objects a test may have made in a few seconds."""
 
     faults: FaultProxy
     reads: tuple[str, ...] = ("PROPFIND", "REPORT")
     creates: str = "PUT"
     surveys: bool = True
+    many: int = 1000
+    title: str = "Familie & Freunde"
 
     @abstractmethod
     def provider(self) -> Provider:
@@ -53,3 +55,6 @@ class Stand(ABC):
     @abstractmethod
     def lost_cursor(self, cursor: str) -> str:
         """A cursor like this one that the far side does not know."""
+
+    def settle(self) -> None:  # noqa: B027 - most have nothing to wait for
+        """Wait until what happened so far is told apart from what happens next."""

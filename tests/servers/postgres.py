@@ -27,15 +27,18 @@ OLDEST = 15
 
 @dataclass
 class Cluster:
-    """A running server; ``process`` may be ended and ``start``-ed again by tests of restarts."""
+    """A running server; ``process`` may be ended and ``start``-ed again by tests of restarts. ``port``: where
+    it listens on loopback too, None: only at the socket in its folder."""
 
     folder: Path
+    port: int | None = None
     process: subprocess.Popen[bytes] | None = None
     _names: Iterator[int] = field(default_factory=count)
 
     def url(self, name: str, user: str = "postgres") -> str:
         """A database's address for SQLAlchemy."""
-        return f"postgresql+psycopg://{user}@/{name}?host={self.folder}"
+        port = f"&port={self.port}" if self.port else ""
+        return f"postgresql+psycopg://{user}@/{name}?host={self.folder}{port}"
 
     def create(self, template: str = "template0") -> str:
         """A new database, as a copy of ``template``; returns its name."""
@@ -54,6 +57,8 @@ class Cluster:
 
     def start(self) -> None:
         options = {"listen_addresses": "", "unix_socket_directories": self.folder, "max_connections": 60}
+        if self.port is not None:
+            options |= {"listen_addresses": "127.0.0.1", "port": self.port}
         # nothing here has to survive the machine
         options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         command = [_binary("postgres"), "-D", str(self.folder / "data")]
@@ -81,7 +86,7 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def postgres() -> Iterator[Cluster]:
+def postgres(port: int | None = None) -> Iterator[Cluster]:
     """A fresh cluster with the superuser ``postgres``."""
     # not below pytest's folder: PostgreSQL refuses root, and its own account may not look in there
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
@@ -104,7 +109,7 @@ def postgres() -> Iterator[Cluster]:
         )
         if made.returncode:
             raise RuntimeError(f"initdb failed: {made.stderr}")
-        cluster = Cluster(folder)
+        cluster = Cluster(folder, port)
         try:
             cluster.start()
             yield cluster

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pwd
 import signal
 import socket
 import subprocess
@@ -35,12 +36,22 @@ def running(
     *,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
+    user: str | None = None,
     seconds: float = 30.0,
+    patience: float = 10.0,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """The process, listening on the port. Raises ``RuntimeError`` with the end of its log if it fails."""
+    """The process, listening on the port. It runs as ``user``, if given, and is made to end ``patience``
+    seconds after it was asked to. Raises ``RuntimeError`` with the end of its log if it fails."""
     with log.open("ab") as output:
         process = subprocess.Popen(
-            command, stdout=output, stderr=output, env=None if env is None else dict(env), cwd=cwd
+            command,
+            stdout=output,
+            stderr=output,
+            env=None if env is None else dict(env),
+            cwd=cwd,
+            user=user,
+            group=None if user is None else pwd.getpwnam(user).pw_gid,
+            extra_groups=None if user is None else (),
         )
     try:
         deadline = time.monotonic() + seconds
@@ -50,15 +61,15 @@ def running(
             time.sleep(0.05)
         yield process
     finally:
-        end(process)
+        end(process, patience)
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes], patience: float = 10.0) -> None:
     """Ask it to end, then make it."""
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(10)
+            process.wait(patience)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -10,6 +10,7 @@ from bridge.ports import RemoteCalendar
 from bridge.providers import SignedIn
 from bridge.providers.caldav.client import Client
 from bridge.providers.caldav.discovery import find_home, starts
+from bridge.providers.caldav.probe import probe
 from bridge.providers.caldav.provider import CalDAVProvider, Learnt
 from bridge.providers.guard import Guard, origin
 from bridge.providers.http import Http
@@ -53,11 +54,12 @@ def _enter(label: str, start: str, username: str, password: str, guard: Guard) -
         profile = {"single": True} if home.single else {}
         provider = CalDAVProvider(client, home.url, profile)
         calendars: list[RemoteCalendar] = provider.calendars()
+        learnt = probe(client, home.url, calendars[0].id if calendars else None)
         host = origin(home.url)[1]
         return SignedIn(
             home.url,
             f"{username} at {host}" if username else f"{label} at {host}",
-            provider.profile,
+            {**provider.profile, **learnt},
             calendars,
         )
     finally:

@@ -11,13 +11,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from bridge.errors import Blocked, NotACalendarServer
+from bridge.errors import Blocked, NotACalendarServer, ProviderError, SignInNeeded
 from bridge.providers.caldav.calendars import is_calendar
 from bridge.providers.caldav.client import Client
 from bridge.providers.caldav.xml import CAL, DAV, Multistatus, Response, propfind
 from bridge.providers.guard import Guard, origin
 
 WELL_KNOWN = "/.well-known/caldav"
+#: Where servers keep their calendars whose administrator set up no signpost: SOGo (mailcow; first, since it
+#: answers to the others too), Nextcloud and ownCloud, Baikal, DAViCal, Zimbra and others.
+USUAL = ("/SOGo/dav/", "/remote.php/dav/", "/dav.php/", "/caldav.php/", "/dav/", "/caldav/")
 _PROBE = propfind(DAV + "resourcetype", DAV + "current-user-principal", CAL + "calendar-home-set")
 
 
@@ -65,6 +68,10 @@ def find_home(client: Client, start: str) -> Home:
             continue
         if home is not None:
             return home
+    if blocked is None and urlsplit(start).path in ("", "/"):
+        home = _guess(client, start.rstrip("/"))
+        if home is not None:
+            return home
     raise blocked or NotACalendarServer(
         f"There is no calendar server at {start}: what answers is perhaps a web page. "
         "Look up “CalDAV address” in your provider's help."
@@ -78,6 +85,20 @@ def _places(start: str) -> Iterator[str]:
         yield start
     yield root + WELL_KNOWN
     yield root + "/"
+
+
+def _guess(client: Client, root: str) -> Home | None:
+    """The home of a server without a signpost. A refused password is no guess any more."""
+    for path in USUAL:
+        try:
+            home = _look(client, root + path)
+        except SignInNeeded:
+            raise
+        except ProviderError:
+            continue
+        if home is not None:
+            return home
+    return None
 
 
 def _look(client: Client, place: str) -> Home | None:

@@ -13,19 +13,23 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 from bridge.errors import (
     Blocked,
     CalendarGone,
     CursorLost,
     NotACalendarServer,
+    ObjectGone,
+    ProviderError,
+    TagMismatch,
     UnknownOutcome,
 )
 from bridge.ical.text import restore_crlf
 from bridge.ports import Capabilities, Changes, Entry, RemoteCalendar
 from bridge.providers.caldav import calendars as homes
 from bridge.providers.caldav.client import Client
-from bridge.providers.caldav.paths import key, member, new_name
+from bridge.providers.caldav.paths import key, member, new_name, path_of
 from bridge.providers.caldav.refusals import object_refused, preconditions, read_refused, write_refused
 from bridge.providers.caldav.xml import (
     DAV,
@@ -59,7 +63,9 @@ class CalDAVProvider:
     """One account's calendars below ``home``.
 
     ``profile`` is what was learnt about the server and is worth keeping between passes: ``auth`` (basic or
-    digest), ``single`` (the home is one calendar), ``sync`` (False: no sync-collection).
+    digest), ``single`` (the home is one calendar), ``sync`` (False: no sync-collection), ``trust`` (False:
+    any token is answered), ``conditional`` (False: conditions of writes are not honoured),
+    ``raw`` (True: hrefs in answers are not percent-encoded).
     """
 
     def __init__(
@@ -73,7 +79,11 @@ class CalDAVProvider:
         self._learnt = learnt
         self._home = home
         self._profile = dict(profile or {})
-        self.capabilities = Capabilities(sync_token=self._profile.get("sync", True))
+        self.capabilities = Capabilities(
+            conditional_writes=self._profile.get("conditional", True),
+            sync_token=self._profile.get("sync", True),
+            trusts_token=self._profile.get("trust", True),
+        )
 
     @property
     def requests(self) -> int:
@@ -159,7 +169,7 @@ class CalDAVProvider:
             report = Multistatus(answer)
             more = False
             for response in report:
-                href = member(calendar, response.href)
+                href = self._member(calendar, response)
                 if href is None:
                     more = more or response.status == 507
                 elif response.status in (404, 410):
@@ -191,7 +201,7 @@ class CalDAVProvider:
             raise read_refused(answer)
         entries = []
         for response in Multistatus(answer):
-            href = member(calendar, response.href)
+            href = self._member(calendar, response)
             if href is not None and DAV + "collection" not in response.names(DAV + "resourcetype"):
                 entries.append(Entry(href, _tag(response)))
         if self.capabilities.sync_token:
@@ -211,6 +221,10 @@ class CalDAVProvider:
         raise CalendarGone(
             f"This calendar no longer exists at {self._client.host}. Choose another one, or disconnect it."
         )
+
+    def _member(self, calendar: str, response: Response) -> str | None:
+        href = path_of(response.href)
+        return member(calendar, quote(href) if self._profile.get("raw") else href)
 
     # --- texts -----------------------------------------------------------------------------------
 
@@ -260,16 +274,44 @@ class CalDAVProvider:
         *,
         create: bool,
     ) -> Answer:
+        if not self.capabilities.conditional_writes:
+            self._check(href, condition)
         url = self._client.url(self._home, href)
         answer = self._client.request(method, url, body, {**condition, **(_TEXT if body else {})})
         if 200 <= answer.status < 300:
             return answer
         refusal = write_refused(answer, create=create)
+        if isinstance(refusal, TagMismatch) and body and self._disliked(href, condition):
+            raise object_refused(answer)
         unexplained = answer.status == 403 and not preconditions(answer)
         if unexplained and homes.is_writable(self._own(calendar, _PRIVILEGES)):
             # iCloud also says 403 to one entry that it dislikes: the calendar itself told which it is
             raise object_refused(answer)
         raise refusal
+
+    def _check(self, href: str, condition: Mapping[str, str]) -> None:
+        """For a server that does not look at conditions: look right before the write. What happens in between
+        is overwritten; there is no way to do better. Raises ``TagMismatch``, ``ObjectGone``."""
+        if not condition or self._holds(href, condition):
+            return
+        host = self._client.host
+        if "If-Match" in condition and self._get(href) is None:
+            raise ObjectGone(f"The entry no longer exists at {host}.")
+        raise TagMismatch(f"The entry has changed at {host} in the meantime.")
+
+    def _disliked(self, href: str, condition: Mapping[str, str]) -> bool:
+        """Whether a 412 is about the entry itself (DAViCal says so), since the object is as expected."""
+        try:
+            return self._holds(href, condition)
+        except ProviderError:
+            return False
+
+    def _holds(self, href: str, condition: Mapping[str, str]) -> bool:
+        """Whether the object is as the condition wants it."""
+        there = self._get(href)
+        if "If-None-Match" in condition:
+            return there is None
+        return there is not None and there.tag == condition.get("If-Match")
 
 
 def _read_cursor(cursor: str | None) -> dict[str, str]:
