@@ -80,7 +80,7 @@ node:
 	touch .venvs/$*/ready $@
 
 # Google's and Microsoft's sign-in, with the Node it needs (see tests/servers/emulate.py).
-.venvs/emulate.stamp: Makefile
+.venvs/emulate.stamp: Makefile | node
 	@echo "Setting up: emulate for the tests"
 	mkdir -p .venvs/emulate
 	npm install --prefix .venvs/emulate --silent --no-audit --no-fund emulate@0.12.2 node@22

@@ -136,7 +136,8 @@ class GoogleProvider:
                 token = page.get("nextSyncToken")
         except Stale as error:
             raise CalendarGone("Google does not list this calendar any more. Choose another one.") from error
-        entries += _entries(_grouped(name, events) for name, events in parts.items())
+        single = {entry.href for entry in entries}  # what once was a series may have left dates behind
+        entries += _entries(_grouped(name, events) for name, events in parts.items() if name not in single)
         return entries, token
 
     def _delta(self, calendar: str, cursor: str) -> Changes:
@@ -160,7 +161,8 @@ class GoogleProvider:
             raise CursorLost(
                 "Google no longer knows where we left off. We list everything instead."
             ) from error
-        touched = {name: uid for name, uid in touched.items() if name not in gone}
+        known = gone | {entry.href for entry in entries}
+        touched = {name: uid for name, uid in touched.items() if name not in known}
         if len(touched) > ONE_BY_ONE:
             whole, _ = self._everything(calendar)
             here = {entry.href: entry for entry in whole}

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.errors import Invalid
 from bridge.ical.marker import NAME as MARKER
+from bridge.ical.occurrences import occurrences
 from bridge.ical.text import Component, Line, escape, parse
 from bridge.ical.zones import Zones, iana_name, vtimezone
 from bridge.providers.google.fields import ANSWERS, VISIBILITIES, When, key, of_component
@@ -71,7 +72,7 @@ def text_of(series: Series) -> str:
     model = _model(series)
     events = [_component(series.master, series)] if series.master is not None else []
     if events:
-        dates = sorted(original(e) for e in series.exceptions if e.get("status") == "cancelled")
+        dates = sorted(left_out(series))
         at = max(
             n for n, line in enumerate(events[0].items) if line.name in ("DTEND", "RRULE", "EXDATE", "RDATE")
         )
@@ -86,6 +87,19 @@ def text_of(series: Series) -> str:
 def original(event: Event) -> str:
     """The date of the series that an exception replaces, as ``fields.key`` names it."""
     return key(moment(event["originalStartTime"]))
+
+
+def left_out(series: Series) -> frozenset[str]:
+    """The dates that are cancelled exceptions. One of a time that the series no longer has (it was moved) is
+    nobody's date."""
+    names = {original(event) for event in series.exceptions if event.get("status") == "cancelled"}
+    if not names or series.master is None:
+        return frozenset(names)
+    master = _component(series.master, Series(series.id, series.master))
+    calendar = Component.make("VCALENDAR", [*_zones([master]), master])
+    moments = [_instant(_parsed(name)) for name in names]
+    spans = occurrences(calendar, min(moments), max(moments) + 1, UTC)
+    return frozenset(names & {span.recurrence_id for span in spans if span.recurrence_id})
 
 
 def excluded_by_lines(master: Event) -> frozenset[str]:
@@ -178,10 +192,10 @@ def _alarms(event: Event) -> Iterator[Component]:
         lines = [
             Line.make("ACTION", "EMAIL" if email else "DISPLAY"),
             Line.make("TRIGGER", f"-PT{reminder['minutes']}M" if reminder["minutes"] else "PT0S"),
-            Line.make("DESCRIPTION", escape(event.get("summary") or "Reminder")),
+            Line.make("DESCRIPTION", "Reminder"),
         ]
         if email:
-            lines.append(Line.make("SUMMARY", escape(event.get("summary") or "Reminder")))
+            lines.append(Line.make("SUMMARY", "Reminder"))
         yield Component.make("VALARM", lines)
 
 
@@ -235,6 +249,12 @@ def _parsed(name: str) -> When:
     if "T" in name:
         return datetime.strptime(name, "%Y%m%dT%H%M%S%z").astimezone(UTC)
     return date(int(name[:4]), int(name[4:6]), int(name[6:8]))
+
+
+def _instant(when: When) -> int:
+    if isinstance(when, datetime):
+        return int(when.timestamp())
+    return int(datetime(when.year, when.month, when.day, tzinfo=UTC).timestamp())
 
 
 def _time(name: str, when: When) -> Line:

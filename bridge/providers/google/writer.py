@@ -18,6 +18,7 @@ from bridge.providers.google.reading import (
     Event,
     Series,
     excluded_by_lines,
+    left_out,
     moment,
     original,
     text_of,
@@ -86,9 +87,8 @@ class Writer:
         if known.master is None or before.master is None or wanted.master is None:
             self._dates(wanted, before, known, moved=False)
             return again() or known
-        cancelled = frozenset(original(e) for e in known.exceptions if e.get("status") == "cancelled")
         body = changes(before.master, wanted.master, known.master)
-        rules = recurrence(before.master, wanted.master, known.master, cancelled)
+        rules = recurrence(before.master, wanted.master, known.master, left_out(known))
         if rules is not None:
             body["recurrence"] = rules or None
         moved = "start" in body or "recurrence" in body
@@ -116,13 +116,14 @@ class Writer:
         itself was, so that dates it no longer has are left to Google."""
         sent = False
         there = {original(event): event for event in known.exceptions}
-        cancelled = {name for name, event in there.items() if event.get("status") == "cancelled"}
+        cancelled = left_out(known)
         for name, fields in wanted.overrides.items():
             event = there.get(name) or self._instance(known, name)
             if event is None:
                 raise ObjectRefused("One of its dates is not a date of its series, so Google cannot take it.")
             now = before.overrides.get(name) or _instance_fields(known, event, name)
-            body = changes(now, fields, event) if name not in cancelled else _back(now, fields, event)
+            takes_place = event.get("status") != "cancelled"
+            body = changes(now, fields, event) if takes_place else _back(now, fields, event)
             if body:
                 if private := properties(wanted.components[name], event, wanted.uid):
                     body["extendedProperties"] = {"private": private}
