@@ -163,6 +163,12 @@ def count(tx: Connection, link_id: int, calendar_id: int | None = None) -> int:
     return int(tx.execute(wanted).scalar_one())
 
 
+def left_out(tx: Connection, link_id: int) -> list[Paired]:
+    """Those of remote objects that take no part, though nothing is wrong with them."""
+    quiet = (pairing.c.problem_kind == "give up") & (pairing.c.problem == "")
+    return _paired(tx, _INDEX_OF_LINK.where(quiet), {"link_id": link_id})
+
+
 def of_calendar(tx: Connection, link_id: int, calendar_id: int) -> list[Paired]:
     """Those with one of our calendars, without texts."""
     wanted = _INDEX_OF_LINK.where(pairing.c.calendar_id == calendar_id)

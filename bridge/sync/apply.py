@@ -282,7 +282,8 @@ class Applier:
         else:
             assert item.remote is not None
             href = item.remote.href
-            row = row or pairings.upsert(tx, link.id, looked.calendar_id, item.uid, href)
+            if row is None or looked.pairing is None or looked.pairing.href != href:  # new, or renamed there
+                row = pairings.upsert(tx, link.id, looked.calendar_id, item.uid, href)
         if isinstance(action, DeleteRemote):
             pairings.set_flight(tx, row, "delete", expect=action.expect)
         else:
@@ -303,8 +304,6 @@ class Applier:
             else:
                 self.provider.delete(calendar, sent.href, action.expect)
         except ObjectGone:
-            if isinstance(action, DeleteRemote):
-                return True
             self.again.append(Sight(sent.pairing_id, sent.href, fresh=True, deleted=True))
         except (TagMismatch, UnknownOutcome):
             self.again.append(Sight(sent.pairing_id, sent.href, fresh=True))
@@ -502,7 +501,7 @@ class Applier:
             if row is not None:
                 pairings.forget(tx, row.id)
             return
-        if not self.context.link.reads:
+        if not self.context.link.reads and not found.ours:
             return  # nobody asked to see it
         row_id = pairings.upsert(tx, link.id, calendar_id, uid, found.href)
         pairings.set_problem(tx, row_id, found.why, "give up", tag=found.tag, etag=None)

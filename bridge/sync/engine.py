@@ -196,10 +196,12 @@ class Engine:
         fence: int,
         report: Report,
         states: Mapping[str, str],
+        *,
+        full: bool = False,
     ) -> None:
         with self.db.reading() as tx:
             context = contexts.load(tx, link_id, self.installation)
-        full = self._wants_full_listing(context, provider)
+        asked_in_full, full = full, full or self._wants_full_listing(context, provider)
         state = None if full else states.get(context.link.remote_id)
         observation = survey_sides(self.db, context, provider, full=full, by_hand=wish.by_hand, state=state)
         reasons = [] if wish.confirm else self._reasons_to_wait(context, observation)
@@ -215,13 +217,18 @@ class Engine:
             self._release(context, fence)
         applier = Applier(self.db, self.clock, context, provider, fence, report)
         unsettled = self._apply(looker, applier, observation, wish.progress)
-        self._remember(context, applier, observation, report, unsettled)
+        if looker.missing and not asked_in_full:
+            # something was not where it should be: only a listing of everything tells a deletion from a
+            # rename
+            self._pass(link_id, provider, wish, fence, report, {}, full=True)
+            return
+        self._remember(context, applier, observation, report, unsettled or looker.missing)
 
     def _wants_full_listing(self, context: Context, provider: Provider) -> bool:
         if not provider.capabilities.lists_everything:
             return False
         listed = context.link.listed_at
-        trusts = provider.capabilities.trusts_token
+        trusts = provider.capabilities.trusts_token and provider.capabilities.tells_all
         every = FULL_LISTING if trusts else FULL_LISTING_WHERE_TOKENS_LIE
         return listed is None or self.clock.now() - listed >= every
 
@@ -272,7 +279,8 @@ class Engine:
                     progress(min(done, to_do), to_do)
 
         carry_out(observation.sights)
-        carry_out(list(looker.vanished.values()))
+        if not looker.missing:  # else what seems to have vanished may only have moved
+            carry_out(list(looker.vanished.values()))
         looker.vanished.clear()
         for _ in range(ROUNDS):
             if not applier.again:
@@ -324,7 +332,9 @@ class Engine:
                 if not pairings.problems(tx, context.link.id):
                     values["agreed_at"] = now
             if observation.rest and not context.link.writes and not context.link.edits:
-                values["due_at"] = now + timedelta(seconds=observation.rest)  # nothing here can make it due
+                due = links.get(tx, context.link.id).due_at if context.link.source else None
+                if due is None or due > now:  # nothing here made it due meanwhile
+                    values["due_at"] = now + timedelta(seconds=observation.rest)
             links.set_(tx, context.link.id, **values)
             if unsettled:
                 links.make_due(tx, context.link.id, now + SOON)

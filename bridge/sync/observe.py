@@ -54,6 +54,11 @@ class Sight:
     gone: bool = False
     deleted: bool = False
 
+    @property
+    def looked_for(self) -> bool:
+        """Whether its text is asked for over there (or came with the listing)."""
+        return self.href is not None and not self.gone and (self.fresh or self.tag is not None)
+
 
 @dataclass(slots=True)
 class Observation:
@@ -92,6 +97,7 @@ class Unusable:
     quiet: bool = False  # nothing the user need know
     notice: str | None = None  # the kind of notice to leave
     gone: bool = False  # it was left out before, and is no longer there
+    ours: bool = False  # a second copy of a booking, perhaps its new place
     text: str | None = None  # of a stranger that takes no part: a preview compares it with ours
 
 
@@ -115,7 +121,10 @@ def survey_sides(
             paired = pairings.by_hrefs(tx, link.id, [*(e.href for e in changes.entries), *changes.gone])
         sights, gone = _remote_sights(changes, {row.href: row for row in paired}, context, by_hand)
         known = {s.pairing_id for s in (*sights, *gone) if s.pairing_id is not None}
-        for row in pairings.unsettled(tx, link.id, given_up=by_hand):
+        look_again = pairings.unsettled(tx, link.id, given_up=by_hand)
+        if gone:  # what vanished may be what was left out before, as a second object of the same UID
+            look_again += pairings.left_out(tx, link.id)
+        for row in look_again:
             if row.id not in known:
                 known.add(row.id)
                 sights.append(Sight(row.id, row.href, fresh=True))
@@ -177,16 +186,6 @@ def _remote_sights(
     changes: Changes, index: Mapping[str, Paired], context: Context, by_hand: bool
 ) -> tuple[list[Sight], list[Sight]]:
     """Entries that differ from what we know, and pairings whose object is gone."""
-    sights: list[Sight] = []
-    for entry in changes.entries:
-        row = index.get(entry.href)
-        if row is None:
-            if context.link.reads or context.policy.is_source or context.first_look:
-                sights.append(Sight(None, entry.href, tag=entry.tag, text=entry.text))
-        elif row.problem_kind == "give up" and row.problem_tag == entry.tag and not by_hand:
-            continue
-        elif row.base_tag != entry.tag or row.flight or row.problem_kind:
-            sights.append(Sight(row.id, entry.href, tag=entry.tag, text=entry.text))
     if changes.complete:
         present = {entry.href for entry in changes.entries}
         missing = [row for href, row in index.items() if href not in present]
@@ -204,18 +203,42 @@ def _remote_sights(
         for row in missing
         if row.base_tag is not None or row.flight or row.problem_kind
     ]
+    # what we never saw may be a foreign event, our own of an earlier time, or what vanished under a new name
+    strangers = (
+        context.link.reads
+        or context.policy.is_source
+        or context.first_look
+        or bool(gone)
+        or not changes.complete
+    )
+    sights: list[Sight] = []
+    for entry in changes.entries:
+        row = index.get(entry.href)
+        if row is None:
+            if strangers:
+                sights.append(Sight(None, entry.href, tag=entry.tag, text=entry.text))
+        elif row.problem_kind == "give up" and row.problem_tag == entry.tag and not by_hand:
+            continue
+        elif row.base_tag != entry.tag or row.flight or row.problem_kind:
+            sights.append(Sight(row.id, entry.href, tag=entry.tag, text=entry.text))
     return sights, gone
 
 
 @dataclass(slots=True)
 class Looker:
     """Turns sights into items, portion by portion. ``vanished`` holds the pairings whose object is gone, so
-    that the same UID under another href is taken for the rename it is, not for a deletion and a new event."""
+    that the same UID under another href is taken for the rename it is, not for a deletion and a new event.
+
+    ``missing``: an object that should be there was not found by looking for it. That is no deletion yet: it
+    may
+    have been renamed since, and only a complete listing can tell (design.md 4.3).
+    """
 
     db: Database
     context: Context
     provider: Provider
     vanished: dict[int, Sight] = field(default_factory=dict)
+    missing: bool = False
     _placed: set[tuple[int, str]] = field(default_factory=set)
 
     def items(self, sights: Sequence[Sight]) -> tuple[list[Looked], list[Unusable]]:
@@ -240,11 +263,7 @@ class Looker:
         found = {
             s.href: Entry(s.href, s.tag, s.text) for s in sights if s.href and s.tag and s.text is not None
         }
-        wanted = [
-            sight.href
-            for sight in sights
-            if sight.href and sight.text is None and not sight.gone and (sight.fresh or sight.tag)
-        ]
+        wanted = [sight.href for sight in sights if sight.href and sight.text is None and sight.looked_for]
         if wanted:
             found.update((e.href, e) for e in self.provider.fetch(self.context.link.remote_id, wanted))
         return found
@@ -253,6 +272,9 @@ class Looker:
         self, tx: Connection, sight: Sight, row: PairingRow | None, remote: Remote | None
     ) -> Looked | Unusable | None:
         left_out: int | None = None
+        if remote is None and sight.looked_for and row is not None and row.base_tag is not None:
+            self.missing = True
+            return None
         if row is not None and not row.uid.startswith(UNREAD):
             calendar_id, uid = row.calendar_id, row.uid
         elif remote is not None:
@@ -269,7 +291,10 @@ class Looker:
             if (calendar_id, uid) in self._placed:
                 return None  # it was found over there in this very pass, and looked at with what is here
         else:
-            return None  # a stranger that vanished before it could be read
+            self.missing = (
+                True  # a stranger that vanished before it could be read; it may be known by another name
+            )
+            return None
         stored = objects.by_uid(tx, calendar_id, uid, with_hidden=True)
         item = Item(
             uid,
@@ -329,9 +354,9 @@ class Looker:
         """One of our bookings, found by marker or UID: taken back into its pairing, or left alone."""
         bookings_id = self.context.bookings.id
         row = pairings.by_uid(tx, self.context.link.id, bookings_id, uid)
-        if adopt and (row is None or self._took_over(row)):
+        if (adopt and row is None) or (row is not None and self._took_over(row)):
             return bookings_id, uid, row
-        return Unusable(remote.href, remote.tag, "", quiet=True)
+        return Unusable(remote.href, remote.tag, "", quiet=True, ours=True)
 
     def _took_over(self, row: PairingRow) -> bool:
         """Whether the pairing is free for another href: its own vanished, or it had none."""
@@ -353,7 +378,7 @@ def _remote(sight: Sight, row: PairingRow | None, texts: Mapping[str, Entry]) ->
     """Their side of a sight: as just fetched, or as it was when both sides agreed."""
     if sight.gone:
         return None
-    if sight.href and (sight.fresh or sight.tag):
+    if sight.href and sight.looked_for:
         entry = texts.get(sight.href)
         return Remote(entry.href, entry.tag, entry.text) if entry and entry.text is not None else None
     if row is None or row.base_remote is None or row.base_tag is None:

@@ -368,8 +368,8 @@ def _without_base(item: Item, policy: Policy) -> Decision:
         if item.kind != "foreign":
             return Decision(item)  # marked as ours, yet unknown here: without a pairing we may not touch it
         return Decision(item, (PutHub(remote.text, None),))
-    if not here:
-        return Decision(item)
+    if not here:  # cancelled; only a pairing entitles us to take it away over there
+        return Decision(item, (DeleteRemote(remote.tag),) if base is not None else ())
     if item.kind == "foreign" and not policy.edits:
         return _follow(item, hub, remote)
     both = first_merge(hub.text, remote.text, policy.prefer(item.kind))
@@ -432,7 +432,7 @@ def _gone_here(item: Item, policy: Policy, base: Base) -> Decision:
         return Decision(item, (PutHub(remote.text, None),))  # a mirror that may not be edited: it is theirs
     edited = remote.tag != base.tag and bool(changed(base.remote, remote.text))
     if hub is None and edited:
-        return Decision(item, (PutHub(_as_ours(item, remote.text), None),))
+        return Decision(item, (PutHub(_revived(item, base, remote), None),))
     if hub is not None and edited:  # cancelled here: keep their edit in our text, and the cancellation
         kept = merge(base.hub, hub.text, base.remote, remote.text, "ours")
         if kept.hub != hub.text:
@@ -598,9 +598,14 @@ def _marked(text: str, item: Item, policy: Policy, write: str) -> str:
     return mark(text, policy.installation, f"{item.uid}#{sha256(write.encode()).hexdigest()[:8]}")
 
 
-def _as_ours(item: Item, remote_text: str) -> str:
-    """Their text as we keep it: a mirror holds their bytes, the bookings calendar has no markers."""
-    return remote_text if item.kind == "foreign" else unmark(remote_text)
+def _revived(item: Item, base: Base, remote: Remote) -> str:
+    """What comes back here after a deletion: a mirror holds their bytes; ours is what it was, with their
+    edit."""
+    if item.kind == "foreign":
+        return remote.text
+    if base.remote is None:
+        return unmark(remote.text)
+    return merge(base.hub, base.hub, base.remote, remote.text, "theirs").hub
 
 
 def _agreed(hub: Hub, remote: Remote | None) -> Base:

@@ -34,8 +34,8 @@ class Profile:
     name: str = "plain"
     tokens: bool = True
     trusts_token: bool = True
-    rewrites: bool = False  # adds a line of its own to whatever it stores, and changes the tag
-    reorders: bool = False  # stores its own spelling of the object
+    rewrites: bool = False  # adds a line of its own to whatever it stores
+    only_new: bool = False  # only to what is new to it
     tells_tag: bool = True  # a PUT is answered with the new tag
     texts_in_listing: bool = False
 
@@ -44,6 +44,7 @@ PROFILES = (
     Profile(),
     Profile("no token", tokens=False),
     Profile("rewriting", rewrites=True),
+    Profile("rewriting what is new", rewrites=True, only_new=True),
     Profile("no tag on put", tells_tag=False),
     Profile("rewriting, no tag", rewrites=True, tells_tag=False),
     Profile("lying token", trusts_token=False),
@@ -69,7 +70,7 @@ class FarSide:
     versions: int = 0
 
     def store(self, calendar: str, href: str, text: str) -> str:
-        if self.profile.rewrites:
+        if self.profile.rewrites and not (self.profile.only_new and href in self.calendars[calendar].objects):
             text = _with_server_line(text)
         self.versions += 1
         tag = f'"{self.versions}"'
@@ -103,6 +104,7 @@ class Dial:
     faulty: int = 0
     requests: int = 0
     signed_out: bool = False
+    blank: bool = False  # the next listings of everything come back empty
 
     READ_FAULTS = ("unreachable", "busy", "no sign-in", "forbidden", "lost cursor", "truncated")
     WRITE_FAULTS = (
@@ -177,6 +179,8 @@ class FarProvider:
                 yield Entry(href, tag, text)
 
     def _everything(self, held: FarCalendar) -> Changes:
+        if self.dial.blank:
+            return Changes((), frozenset(), True, self._cursor(held))
         return Changes(
             tuple(self._entry(held, h) for h in held.objects), frozenset(), True, self._cursor(held)
         )

@@ -17,7 +17,8 @@ PASSES_TO_AGREE = 6
 
 def settle(world: World) -> list[str]:
     """Faults off; I1: at most six passes until a further round writes nothing. I6: two more are quiet."""
-    world.dial.rate, world.dial.signed_out, world.meddle, world.crash_at = 0.0, False, 0.0, None
+    world.dial.rate, world.meddle, world.crash_at = 0.0, 0.0, None
+    world.dial.signed_out = world.dial.blank = False
     for _ in range(PASSES_TO_AGREE):
         before = _written(world)
         world.clock.sleep(100_000)  # a day and more: a listing of everything finds what lying tokens hid
@@ -51,18 +52,21 @@ def violations(world: World) -> list[str]:
             for i, link in enumerate(world.links)
             if link.mirror_id is not None
         }
-        texts = [
-            t
-            for r in passes.journal_of(tx, world.user_id, limit=100_000)
-            for t in (r.before, r.after, r.loser)
-        ]
+        rows = passes.journal_of(tx, world.user_id, limit=100_000)
+        texts = [t for r in rows for t in (r.before, r.after, r.loser)]
         texts += [
             t for r in conflicts.of_user(tx, world.user_id, open_only=False) for t in (r.ours, r.theirs)
         ]
         history = "\n".join(text for text in texts if text)
     found: list[str] = []
+    for row in rows:
+        if (row.side, row.action) == ("hub", "delete") and row.actor.startswith("pass:"):
+            story = world.ledger.stories.get(row.uid)
+            if story is not None and not story.deletions:
+                found.append(f"I5 a pass deleted {row.uid}, and nobody had deleted it")
     for link in world.links:
         found += _no_duplicates(link)
+        found += _server_lines_kept(link)
     writer = next((link for link in world.links if link.writes), None)
     for story in world.ledger.stories.values():
         if story.kind == "foreign":
@@ -74,12 +78,16 @@ def violations(world: World) -> list[str]:
                 continue
             if story.uid in bookings:
                 found.append(f"I3 {story.uid} is in the bookings")
+            if not link.edits and here is not None and there is not None and here != there:
+                found.append(f"I7 {story.uid} is not mirrored byte for byte")
         else:
             hub = bookings.get(story.uid)
             here = hub.text if hub else None
             if hub is not None and hub.kind == "booking" and hub.status == "CANCELLED":
                 here = None
             there = _there(writer, story.uid) if writer else here
+            if here is not None and "X-SERVER-WAS-HERE" in here and not story.blind:
+                found.append(f"I7 {story.uid} took over what only the server had written")
             if any(story.uid in held for held in mirrors.values()):
                 found.append(f"I3 {story.uid} is mirrored as foreign")
         found += _agreement(story, here, there)
@@ -98,6 +106,17 @@ def _there(link: Link, uid: str) -> str | None:
 def _no_duplicates(link: Link) -> list[str]:
     uids = [_uid(text) for _, text in link.remote.objects.values()]
     return [f"I3 {uid} is there twice" for uid in sorted(set(uids)) if uids.count(uid) > 1]
+
+
+def _server_lines_kept(link: Link) -> list[str]:
+    """I7 on the far side: what the server once added is still there."""
+    if not link.far.profile.rewrites:
+        return []
+    return [
+        f"I7 {_uid(text)} lost what its server had added"
+        for _, text in link.remote.objects.values()
+        if "BEGIN:VEVENT" in text and "X-SERVER-WAS-HERE" not in text
+    ]
 
 
 def _agreement(story: Story, here: str | None, there: str | None) -> list[str]:

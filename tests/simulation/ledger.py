@@ -89,7 +89,7 @@ class Story:
     superseded: dict[tuple[str, int], list[int]] = field(default_factory=dict)
     deletions: list[dict[str, int]] = field(default_factory=list)  # what each deleter saw
     cancelled: bool = False
-    blind: bool = False  # deleted there while a write of ours was out: restoring is safer than losing
+    blind: bool = False  # acted upon there while the outcome of a write of ours was unknown
     side_of: dict[tuple[str, int], str] = field(default_factory=dict)
 
     def latest(self, group: str) -> list[int]:
@@ -101,7 +101,8 @@ class Story:
         ]
 
     def may_show(self, group: str, number: int) -> bool:
-        """Whether a value may stand in the end: nothing that replaced it, however indirectly, still counts."""
+        """Whether a value may stand in the end: nothing that replaced it, however indirectly, still
+        counts."""
         ahead, latest = [number], set(self.latest(group)) - {number}
         while ahead:
             if latest & set(by := self.superseded.get((group, ahead.pop()), [])):

@@ -79,9 +79,13 @@ def _act(world: World) -> None:
                 world.dial.signed_out = not world.dial.signed_out
             case 2:
                 world.clock.sleep(90_000)
+            case 3 | 4 if all(world.agreed(link) > 5 for link in world.links):
+                world.dial.blank = True  # no harm: more than five agreed, so the guard must hold
+                world.clock.sleep(90_000)
         for link in world.links:
             if random.random() < 0.6:
                 world.run_pass(link, by_hand=random.random() < 0.2)
+        world.dial.blank = False
 
 
 def _fast_folder() -> str | None:

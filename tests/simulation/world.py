@@ -155,7 +155,7 @@ class World:
             self.crash_at = None
             self.dead = True
             raise Crash
-        if where in ("request", "after write") and self.random.random() < self.meddle:
+        if where in ("request", "after write", "before transaction") and self.random.random() < self.meddle:
             self.somebody_acts()
 
     def run_pass(self, link: Link, *, confirm: bool = False, by_hand: bool = False) -> Report | None:
@@ -178,6 +178,11 @@ class World:
         self.trace.append(f"pass {link.id} {report.counts()} {report.held} {report.errors}")
         return report
 
+    def agreed(self, link: Link) -> int:
+        """How many objects both sides of a link agree on."""
+        with self.db.reading() as tx:
+            return pairings.count_agreed(tx, link.id)
+
     # --- people -----------------------------------------------------------------------------------
 
     def somebody_acts(self) -> None:
@@ -187,6 +192,8 @@ class World:
             link = self.random.choice(self.links)
             acts = [self.book, self.edit_here, self.edit_there, self.edit_here, self.edit_there]
             acts += [self.delete_there, self.delete_here, self.add_there, self.add_block, self.cancel]
+            acts += [self.rename_there] if self.random.random() < 0.3 else []
+            acts += [self.poison_there] if self.random.random() < 0.1 else []
             self.random.choice(acts)(link)
         finally:
             self._busy = False
@@ -229,6 +236,7 @@ class World:
         href, text = self._one_of_few(held)
         uid, group = _uid(text), self.random.choice(GROUPS)
         number = self.ledger.edited(uid, group, shown(text), "far")
+        self._note_blindness(link, href, uid)
         link.far.store(link.remote_id, href, with_edit(text, group, number))
         self.trace.append(f"edit there {uid} {group} {number}")
 
@@ -238,12 +246,33 @@ class World:
             return
         href, text = self._one_of_few(held)
         self.ledger.deleted(_uid(text), shown(text))
-        with self.db.reading() as tx:
-            row = pairings.by_href(tx, link.id, href)
-        if row is not None and row.flight is not None:
-            self.ledger.stories[_uid(text)].blind = True
+        self._note_blindness(link, href, _uid(text))
         link.far.remove(link.remote_id, href)
         self.trace.append(f"delete there {_uid(text)}")
+
+    def _note_blindness(self, link: Link, href: str, uid: str) -> None:
+        """Somebody acted over there while the outcome of a write of ours was unknown."""
+        with self.db.reading() as tx:
+            row = pairings.by_href(tx, link.id, href) or pairings.by_uid(tx, link.id, self.bookings_id, uid)
+        if row is not None and row.flight is not None:
+            self.ledger.stories[uid].blind = True
+
+    def rename_there(self, link: Link) -> None:
+        """The same object under another href, as after a server's migration."""
+        held = [(h, t) for h, (_, t) in link.remote.objects.items() if _uid(t) in self.ledger.stories]
+        if not held:
+            return
+        href, text = self._one_of_few(held)
+        link.far.remove(link.remote_id, href)
+        link.far.store(link.remote_id, f"{link.remote_id}moved-{link.far.versions}.ics", text)
+        self.trace.append(f"rename there {_uid(text)}")
+
+    def poison_there(self, link: Link) -> None:
+        """Something that is no iCalendar at all."""
+        link.far.store(
+            link.remote_id, f"{link.remote_id}poison.ics", f"UID:poison\r\nThis is {link.far.versions}."
+        )
+        self.trace.append("poison there")
 
     def delete_here(self, link: Link) -> None:
         """A block, or an event of a mirror that may be edited; bookings are cancelled, not deleted."""
