@@ -80,6 +80,8 @@ class Bridge:
                 account.url,
                 self.vault.unseal(kept, place),
                 profile=account.profile,
+                allow_hosts=self.settings.allow_hosts,
+                clock=self.clock,
             )
 
         def keep(secret: str) -> None:

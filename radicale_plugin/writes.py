@@ -72,6 +72,11 @@ def put(asking: Asking) -> Answer:
         if not request.representation:
             raise
         return _shown(asking, target, HTTPStatus.PRECONDITION_FAILED)
+    except client_writes.SourceRefuses as error:
+        with runtime.transaction("w") as tx:
+            owner = user_by_email(tx, target.owner)
+            client_writes.note_refusal(tx, owner, error, runtime.bridge.clock.now())
+        raise
     except client_writes.UidInUse as error:
         return answers.refused(
             HTTPStatus.FORBIDDEN, str(error), error.precondition, [_href(request, target, error.href)]

@@ -10,7 +10,7 @@ from bridge.cli.opening import opened
 from bridge.cli.output import Output
 from bridge.cli.secrets import optional_password
 
-KINDS = ("studio", "picsello")
+KINDS = ("studio", "picsello", "feed")
 
 
 def add_to(calls: Calls) -> None:
@@ -22,9 +22,14 @@ def add_to(calls: Calls) -> None:
         "kind",
         metavar="SOURCE",
         choices=KINDS,
-        help="studio: here; picsello: its own database",
+        help="studio: here; picsello: its own database; feed: its calendar link (read only)",
     )
     one.add_argument("--organization", metavar="ID", type=int, help="the studio's number in Picsello")
+    one.add_argument(
+        "--edits",
+        choices=("local", "refuse"),
+        help="feed: edits stay here and say so (default), or are refused",
+    )
     _common(one)
     every = call(sources, "set-all", _set_all, "take over every photographer of a Picsello database")
     every.add_argument("kind", metavar="picsello", choices=("picsello",))
@@ -32,7 +37,7 @@ def add_to(calls: Calls) -> None:
 
 
 def _common(parser: Parser) -> None:
-    parser.add_argument("--url", metavar="U", help="postgresql://user@host/database")
+    parser.add_argument("--url", metavar="U", help="postgresql://user@host/database, or the calendar link")
     parser.add_argument(
         "--mode",
         choices=("write", "suggest", "read"),
@@ -51,7 +56,7 @@ def _common(parser: Parser) -> None:
 
 def _options(options: argparse.Namespace) -> dict[str, Any]:
     given: dict[str, Any] = {
-        name: getattr(options, name, None) for name in ("organization", "mode", "titles", "app_url")
+        name: getattr(options, name, None) for name in ("organization", "edits", "mode", "titles", "app_url")
     }
     for name in ("leads", "holds", "contact"):
         value = getattr(options, name)
@@ -72,7 +77,7 @@ def _set(options: argparse.Namespace, out: Output) -> None:
     )
     for sentence in chosen.told:
         out.note(sentence)
-    where = {"studio": "live here", "picsello": "come from Picsello"}
+    where = {"studio": "live here", "picsello": "come from Picsello", "feed": "come from Picsello's link"}
     value: dict[str, Any] = {"email": chosen.user.email, "source": chosen.user.source}
     if chosen.account is not None:
         value |= {"account": chosen.account, "told": list(chosen.told)}

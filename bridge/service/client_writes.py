@@ -19,7 +19,7 @@ from bridge.errors import Invalid, NotAllowed, NotFound, Stale
 from bridge.ical import build
 from bridge.ical.facts import facts
 from bridge.ical.fields import changed
-from bridge.store import notices, objects, suggestions
+from bridge.store import accounts, links, notices, objects, pairings, suggestions
 from bridge.store.calendars import CalendarRow
 from bridge.store.objects import Stored, StoredObject
 from bridge.store.people import UserRow
@@ -47,6 +47,14 @@ class UidInUse(Invalid):
         self.href = href
 
 
+class SourceRefuses(NotAllowed):
+    """The booking lives where nothing can be written, and its user wants no overlay; ``uid`` names it."""
+
+    def __init__(self, message: str, uid: str):
+        super().__init__(message)
+        self.uid = uid
+
+
 def anything(etag: str | None) -> None:
     """The condition that always holds."""
 
@@ -64,8 +72,9 @@ def put(
 ) -> Put:
     """A client stores ``text`` at ``href``. ``text`` has passed ``ical.check.check_resource``.
 
-    Raises Stale by ``condition``, NotAllowed for a calendar that clients may not change, Invalid with a
-    precondition (``no-uid-conflict``, ``supported-calendar-component``).
+    Raises Stale by ``condition``, NotAllowed for a calendar that clients may not change, SourceRefuses (then
+    call ``note_refusal`` in a transaction of its own), Invalid with a precondition (``no-uid-conflict``,
+    ``supported-calendar-component``).
     """
     calendar = objects.lock(tx, calendar.id)
     there = objects.get(tx, calendar.id, href, with_hidden=True)
@@ -82,6 +91,8 @@ def put(
     if there is None:
         there = _same_uid_elsewhere(tx, calendar, known.uid, href, actor, now)
     zone = ZoneInfo(user.time_zone)
+    if there is not None and there.kind == "booking" and user.source != "studio":
+        _ask_source(tx, user, calendar, there, text)
     if there is not None and there.kind == "booking" and _needs_approval(user, there.text, text):
         return _suggest(tx, user, calendar, there, text, actor=actor, now=now)
     kind = there.kind if there else "block" if calendar.kind == "bookings" else "foreign"
@@ -203,6 +214,29 @@ def _same_uid_elsewhere(
         raise UidInUse("This calendar already has this event (the same UID) at another address.", other.href)
     objects.move(tx, calendar.id, other.href, href, actor=actor, now=now)
     return other
+
+
+def note_refusal(tx: Connection, user: UserRow, refusal: SourceRefuses, now: datetime) -> None:
+    """List in the app what a client was refused."""
+    notices.add(tx, user.id, "source-refused", str(refusal), now=now, uid=refusal.uid)
+
+
+def _ask_source(
+    tx: Connection, user: UserRow, calendar: CalendarRow, booking: StoredObject, text: str
+) -> None:
+    """Raises SourceRefuses if this change cannot reach the booking's source, and may not stay here alone."""
+    link = links.of_source(tx, user.id)
+    if link is None or accounts.get(tx, link.account_id).profile.get("edits") != "refuse":
+        return
+    if pairings.by_uid(tx, link.id, calendar.id, booking.uid) is None:
+        return  # made here, before the bookings came from there
+    if any(group not in PERSONAL for _, group in changed(booking.text, text)):
+        title = facts(booking.text).summary or "This booking"
+        raise SourceRefuses(
+            f"“{title}” was changed in a calendar app, but its bookings can only be changed in Picsello. "
+            "Change it there.",
+            booking.uid,
+        )
 
 
 def _needs_approval(user: UserRow, before: str, after: str) -> bool:

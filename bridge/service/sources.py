@@ -56,6 +56,8 @@ def set_(
         secret,
         email=user.email,
         options=options or {},
+        allow_hosts=bridge.settings.allow_hosts,
+        clock=bridge.clock,
     )
     return _save(bridge, user, kind, signed_in, secret)
 

@@ -7,15 +7,15 @@ only what may be written there, and what becomes of an edit that may not, is dif
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.errors import Invalid
-from bridge.ports import Provider
+from bridge.ports import Clock, Provider
 
 #: Kind to the name people see.
-KINDS: Mapping[str, str] = {"picsello": "Picsello"}
+KINDS: Mapping[str, str] = {"picsello": "Picsello", "feed": "Picsello's calendar link"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +33,36 @@ class SignedIn:
     secret: str | None = None  # to be kept instead of what was given
 
 
-def sign_in(kind: str, url: str, secret: str, *, email: str, options: Mapping[str, Any]) -> SignedIn:
+def sign_in(
+    kind: str,
+    url: str,
+    secret: str,
+    *,
+    email: str,
+    options: Mapping[str, Any],
+    allow_hosts: Iterable[str],
+    clock: Clock,
+) -> SignedIn:
     """Check everything before anything is kept. Raises Invalid, NotFound, ProviderError kinds."""
-    _known(kind)
+    if kind == "feed":
+        from bridge.sources.feed import first_contact as feed
+
+        return feed(url, options, allow_hosts, clock)
+    if kind != "picsello":
+        raise Invalid(f"“{kind}” is no source we know. Choose studio or {' or '.join(KINDS)}.")
     from bridge.sources.picsello import first_contact
 
     return first_contact(url, secret, email, options)
 
 
-def connect(kind: str, url: str, secret: str, *, profile: Mapping[str, Any]) -> Provider:
+def connect(
+    kind: str, url: str, secret: str, *, profile: Mapping[str, Any], allow_hosts: Iterable[str], clock: Clock
+) -> Provider:
     """The source of an account; sends nothing yet."""
-    _known(kind)
+    if kind == "feed":
+        from bridge.sources.feed import reconnect as feed
+
+        return feed(secret, allow_hosts, clock)
     from bridge.sources.picsello import reconnect
 
     return reconnect(url, secret, profile)
-
-
-def _known(kind: str) -> None:
-    if kind not in KINDS:
-        raise Invalid(f"“{kind}” is no source we know. Choose studio or {', '.join(KINDS)}.")
