@@ -139,6 +139,7 @@ def finish(app: App, terms: Terms, redirect_uri: str, http: Http, *, code: str, 
     client = _client(app, http, redirect_uri=redirect_uri)
     with _plain_words(terms.label):
         token = client.fetch_token(endpoints(app.issuer, http).token, code=code, code_verifier=verifier)
+        secret = _secret(token)
     granted = token.get("scope")
     if granted and (missing := terms.needed - set(granted.split())):
         raise NotPermitted(
@@ -150,7 +151,7 @@ def finish(app: App, terms: Terms, redirect_uri: str, http: Http, *, code: str, 
             f"{terms.label} let us in only for an hour. Remove our access in your account there, "
             "then sign in again."
         )
-    return _secret(token)
+    return secret
 
 
 class Session:
@@ -198,8 +199,8 @@ class Session:
         """A new access token. Raises SignInNeeded if the provider took the consent back."""
         where = endpoints(self._app.issuer, self._http).token
         with _plain_words(self._label):
-            self._client.refresh_token(where)
-        self._keep(_secret(self._client.token))
+            secret = _secret(self._client.refresh_token(where))
+        self._keep(secret)
 
     def userinfo(self) -> dict[str, Any]:
         """What the provider says about who signed in (OpenID Connect Core 5.3)."""
@@ -249,11 +250,14 @@ class _Wire:
     def post(self, url: str, *, data: dict[str, str], headers: dict[str, str], auth: Any) -> _Response:
         url, headers, body = auth.prepare("POST", url, dict(headers), urlencode(data))
         try:
-            return _Response(self._http.request("POST", url, body=body.encode(), headers=headers))
+            answer = self._http.request("POST", url, body=body.encode(), headers=headers)
         except UnknownOutcome as error:
             raise Unreachable(
                 f"{origin(url)[1]} broke off while signing in. We try again by ourselves."
             ) from error
+        if answer.status == 429:
+            _refuse_trouble(answer)
+        return _Response(answer)
 
 
 class _Response:
@@ -323,7 +327,9 @@ def _client(app: App, http: Http, **options: Any) -> OAuth2Client:
 
 
 def _secret(token: Mapping[str, Any]) -> str:
-    return json.dumps({name: token[name] for name in _KEPT if token.get(name) is not None})
+    """What is kept of a token answer. Raises KeyError for an answer that holds no token."""
+    further = {name: token[name] for name in _KEPT if token.get(name) is not None}
+    return json.dumps({"access_token": token["access_token"], **further})
 
 
 def _refuse_trouble(answer: Answer) -> None:
