@@ -4,6 +4,7 @@ them, so neither a crash nor a mail server that is away loses one."""
 from __future__ import annotations
 
 import logging
+import threading
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -50,6 +51,19 @@ def deliver(bridge: Bridge) -> int:
             booking_events.mailed(tx, row)
         sent += 1
     return sent
+
+
+def soon(bridge: Bridge) -> None:
+    """Begin to send what waits, without making anybody wait for it; the worker sends what is left over."""
+    if bridge.settings.smtp_url:
+        threading.Thread(target=_quietly, args=(bridge,), name="mail", daemon=True).start()
+
+
+def _quietly(bridge: Bridge) -> None:
+    try:
+        deliver(bridge)
+    except Exception:  # nobody waits for this thread; the mail stays in the store
+        log.exception("mails could not be sent")
 
 
 def _letter(bridge: Bridge, session: Session, what: str) -> tuple[str, str]:

@@ -1,0 +1,68 @@
+"""``/api/v1/availability``: free or not, and why; the same answer as booking pages and free-busy give.
+
+Read with the page's session; the titles of what is in the way are the owner's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, jsonify, request
+from flask.typing import ResponseReturnValue
+
+from bridge.errors import Invalid
+from bridge.service import availability, client_booking
+from bridge.web import moments
+from bridge.web.security import limiter, the_bridge
+from bridge.web.session import visitor
+
+pages = Blueprint("availability", __name__, url_prefix="/api/v1")
+
+LONGEST = timedelta(days=100)
+
+
+@pages.get("/availability")
+@limiter.limit("600 per minute")
+def show() -> ResponseReturnValue:
+    """``from``, ``to`` (dates or ISO 8601 times), ``duration`` (minutes; default: all of it), ``tz``.
+
+    ``free``: whether there is room for ``duration`` minutes; ``room``: every stretch that long; ``reasons``:
+    what is in the way between ``from`` and ``to``."""
+    bridge, me = the_bridge(), visitor().user
+    zone = moments.zone(request.args.get("tz"), me.time_zone)
+    first, last = moments.span(request.args.get("from"), request.args.get("to"), zone, LONGEST)
+    length = _duration(request.args.get("duration"), last - first)
+    client_booking.release_expired(bridge)
+    with bridge.db.reading() as tx:
+        answer = availability.explain(tx, bridge, me, first, last, length)
+    return jsonify(
+        {
+            "from": _iso(first, zone),
+            "to": _iso(last, zone),
+            "duration": answer.length / 60,
+            "free": answer.free,
+            "room": [{"start": _iso(starts, zone), "end": _iso(ends, zone)} for starts, ends in answer.room],
+            "reasons": [_reason(reason, zone) for reason in answer.reasons],
+        }
+    )
+
+
+def _reason(reason: availability.Explained, zone: ZoneInfo) -> dict[str, Any]:
+    known = {name: value for name, value in asdict(reason).items() if value is not None}
+    starts, ends = known.pop("starts"), known.pop("ends")
+    return {**known, "start": _iso(starts, zone), "end": _iso(ends, zone)}
+
+
+def _duration(given: str | None, whole: int) -> int:
+    if given is None or not given.strip():
+        return whole
+    if not (given.isascii() and given.isdigit() and 0 < int(given[:9]) * 60 <= whole):
+        raise Invalid("“duration” must be minutes, at most as many as lie between “from” and “to”.")
+    return int(given) * 60
+
+
+def _iso(moment: int, zone: ZoneInfo) -> str:
+    return datetime.fromtimestamp(moment, zone).isoformat()
