@@ -300,3 +300,13 @@ def test_what_outlook_cannot_take_is_refused_in_plain_words(bed: Bed, lines: tup
     with pytest.raises(ObjectRefused, match=why):
         provider.put(bed.calendar, provider.new_href(bed.calendar, "x"), text, None)
     assert provider.requests == 0
+
+
+def test_the_same_booking_goes_into_two_calendars_of_one_mailbox(bed: Bed):
+    """Graph answers a transaction that it knows with the event it made then, wherever that is."""
+    provider = bed.provider()
+    other, _ = bed.stand.make_calendar("privat", title="Privat", color="#1d9bf6")
+    for calendar_id in (bed.calendar, other):
+        provider.put(calendar_id, provider.new_href(calendar_id, "k1"), event("a"), None)
+        assert len(list(provider.fetch(calendar_id, [provider.new_href(calendar_id, "k1")]))) == 1
+    assert sorted(stored.calendar for stored in bed.mailbox.events.values()) == [bed.calendar, other]

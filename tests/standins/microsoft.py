@@ -31,7 +31,7 @@ class Graph:
     def __init__(self) -> None:
         self.mailbox = Mailbox()
         self.violations: list[str] = []
-        self.tokens = {"first"}
+        self.expired: set[str] = set()  # access tokens that are good no longer
         self.revoked = False  # the consent was taken back: 401, and no new token
         self.forgets_tokens_before = 0  # 410 SyncStateNotFound (sync-engines.md 2.5)
         self.patch_honours_if_match = True  # documented on deletes only (contracts/README.md)
@@ -85,7 +85,7 @@ class Graph:
                 if wanted not in prefer:
                     self.violations.append(f"{method} {path}: no Prefer {wanted}")
             token = headers.get("Authorization", "").removeprefix("Bearer ")
-            if self.revoked or not token:
+            if self.revoked or not token or token in self.expired:
                 raise Refused(401, "InvalidAuthenticationToken")
             with self._lock:
                 return self._answer(method, path, headers, body)

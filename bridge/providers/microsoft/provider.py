@@ -97,9 +97,9 @@ class MicrosoftProvider:
         self._graph = graph
         self._now = now
         self._names = names
-        self._ids: dict[str, str] = {}  # own href -> event id, as seen on this connection
+        self._ids: dict[tuple[str, str], str] = {}  # (calendar, own href) -> event id, as seen here
         self._now_at: dict[str, str] = {}  # calendar id -> the one it has become
-        self._writer = Writer(graph, self._read_event, mail=mail)
+        self._writer = Writer(graph, self._read_event, now, mail=mail)
 
     @property
     def requests(self) -> int:
@@ -148,7 +148,7 @@ class MicrosoftProvider:
             written = self._writer.create(place, href.removeprefix(OWN), text)
         else:
             written = self._writer.update(place, self._id(place, href), text, expect, tag)
-        self._ids[href] = str(written.found["id"])
+        self._ids[place, href] = str(written.found["id"])
         version = tag(written.found)
         if not written.sure:
             return Entry(href, f"{version}?")  # equals nothing: what is there is looked at again
@@ -157,9 +157,9 @@ class MicrosoftProvider:
     def delete(self, calendar: str, href: str, expect: str) -> None:
         place = self._place(calendar)
         self._writer.delete(place, self._id(place, href), expect, tag)
-        self._ids.pop(href, None)
+        self._ids.pop((place, href), None)
 
-    def new_href(self, calendar: str, key: str) -> str:  # noqa: ARG002 - unique in the mailbox
+    def new_href(self, calendar: str, key: str) -> str:  # noqa: ARG002 - the same in each
         return OWN + key
 
     def close(self) -> None:
@@ -233,7 +233,7 @@ class MicrosoftProvider:
                     continue  # deleted while we were reading
                 if href.startswith(OWN):
                     own[_short(found["id"])] = href.removeprefix(OWN)
-                    self._ids[href] = str(found["id"])
+                    self._ids[place, href] = str(found["id"])
                 yield self._entry(whole, href)
 
     def _delta(self, place: str, known: _Cursor) -> Changes:
@@ -269,7 +269,7 @@ class MicrosoftProvider:
             short = _short(str(found["id"]))
             if said_key and said_key not in (value for name, value in own.items() if name != short):
                 own[short] = said_key
-                self._ids[OWN + said_key] = str(found["id"])
+                self._ids[place, OWN + said_key] = str(found["id"])
             href = OWN + own[short] if short in own else str(found["id"])
             entries[href] = self._entry(found, href)
         following = _Cursor(link, known.until, own)
@@ -310,12 +310,12 @@ class MicrosoftProvider:
         """The event's id. Raises ``ObjectGone`` if none bears our identity."""
         if not href.startswith(OWN):
             return href
-        if href not in self._ids:
+        if (place, href) not in self._ids:
             found = self._writer.named(place, href.removeprefix(OWN))
             if not found:
                 raise ObjectGone(f"The entry no longer exists in {LABEL}.")
-            self._ids[href] = str(found[0]["id"])
-        return self._ids[href]
+            self._ids[place, href] = str(found[0]["id"])
+        return self._ids[place, href]
 
 
 def tag(found: Mapping[str, Any]) -> str:

@@ -285,8 +285,8 @@ def _component(event: Event, stamps: Stamps, more: list[Line]) -> str:
 
 
 def _alarm(event: Event) -> str:
-    shown = escape(event.subject or "Reminder")
-    inner = _lines(("ACTION", "DISPLAY"), ("TRIGGER", f"-PT{event.reminder}M"), ("DESCRIPTION", shown))
+    """Its words say nothing of the event: a new title is no new reminder."""
+    inner = _lines(("ACTION", "DISPLAY"), ("TRIGGER", f"-PT{event.reminder}M"), ("DESCRIPTION", "Reminder"))
     return f"BEGIN:VALARM\r\n{inner}END:VALARM\r\n"
 
 

@@ -54,9 +54,10 @@ Tag = Callable[[Json], str]
 class Writer:
     """``read_event(calendar, id)`` reads a whole event; ``mail``: whether guests may hear of changes."""
 
-    def __init__(self, graph: Graph, read_event: Read, *, mail: bool):
+    def __init__(self, graph: Graph, read_event: Read, now: Callable[[], datetime], *, mail: bool):
         self._graph = graph
         self._read = read_event
+        self._now = now
         self._mail = mail
 
     def named(self, place: str, key: str) -> list[Json]:
@@ -78,9 +79,8 @@ class Writer:
         leftovers = self.named(place, stash.DRAFT + key) if staged else []
         for draft in leftovers:
             self._graph.write("DELETE", self._url(place, draft["id"]))
-        attempt = "".join(str(draft["id"]) for draft in leftovers)
         final = stash.properties(key, text)
-        body["transactionId"] = str(uuid.uuid5(_OURS, f"{key} {attempt}"))
+        body["transactionId"] = self._transaction(place, key, leftovers)
         body["singleValueExtendedProperties"] = (
             [{"id": stash.KEY, "value": stash.DRAFT + key}] if staged else final
         )
@@ -127,6 +127,12 @@ class Writer:
                 f"{LABEL} would tell the guests that this meeting is cancelled. Cancel it in {LABEL}."
             )
         self._graph.write("DELETE", self._url(place, event_id), tag=expect.partition("|")[0])
+
+    def _transaction(self, place: str, key: str, leftovers: list[Json]) -> str:
+        """Makes a create harmless that is repeated before Graph's index knows of the first. The same for an
+        hour, for one calendar, and for one attempt: for longer it could find what was deleted since."""
+        attempt = " ".join([place, key, f"{self._now():%Y%m%d%H}", *(str(one["id"]) for one in leftovers)])
+        return str(uuid.uuid5(_OURS, attempt))
 
     # --- steps -----------------------------------------------------------------------------------
 
