@@ -180,7 +180,9 @@ def _keep(bridge: Bridge, request: RequestRow, arrived: providers.Arrived) -> in
                 profile=signed_in.profile,
                 now=now,
             )
-        due = keep_sign_in(tx, bridge, account_id, arrived.secret, arrived.signed_in.profile)
+        learnt = same.profile if same else {}
+        profile = {**learnt, **arrived.signed_in.profile}
+        due = keep_sign_in(tx, bridge, account_id, arrived.secret, profile)
         oauth_requests.end(tx, request.id, DONE, account_id)
     wake(bridge, due)
     return account_id

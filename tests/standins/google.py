@@ -12,6 +12,7 @@ import base64
 import json
 import threading
 from collections.abc import Mapping
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,7 @@ class GoogleStandIn:
     # --- one exchange ----------------------------------------------------------------------------
 
     def exchange(
-        self, method: str, target: str, headers: Mapping[str, str], body: bytes
+        self, method: str, target: str, headers: Message, body: bytes
     ) -> tuple[int, Any | None, dict[str, str]]:
         """Answer a request: status, JSON or nothing, headers."""
         parts = urlsplit(target)
@@ -89,7 +90,11 @@ class GoogleStandIn:
         token = headers.get("Authorization", "").removeprefix("Bearer ")
         self.seen.add(token)
         if not token or token in self.expired:
-            return 401, _error(401, "authError", "Invalid Credentials"), {"WWW-Authenticate": "Bearer"}
+            return (
+                401,
+                _error(401, "authError", "Invalid Credentials"),
+                {"WWW-Authenticate": 'Bearer realm="https://accounts.google.com/"'},
+            )
         with self.lock:
             try:
                 answer = self.call(
@@ -233,7 +238,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         status, said, headers = self.google.exchange(
-            self.command, self.path, dict(self.headers.items()), self.rfile.read(length)
+            self.command, self.path, self.headers, self.rfile.read(length)
         )
         body = b"" if said is None else json.dumps(said).encode()
         self.send_response_only(status)
