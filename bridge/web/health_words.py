@@ -26,7 +26,7 @@ class State:
 
 def takes_part(link: LinkRow) -> bool:
     """Whether the link has a role at all."""
-    return link.reads or link.edits or link.writes
+    return link.reads or link.edits or link.writes or link.source
 
 
 def concerns(link: LinkRow) -> bool:
@@ -129,5 +129,7 @@ def roles(link: LinkRow) -> str:
         used.append("its events appear here")
     if link.writes:
         used.append("your bookings go there")
+    if link.source:
+        used.append("your bookings come from there")
     sentence = "; ".join(used) or "no longer chosen: what we put there will be taken back"
     return sentence[:1].upper() + sentence[1:]

@@ -24,6 +24,8 @@ from bridge.sources.picsello.writing import Writer
 
 #: Moves when the same row is rendered differently by a newer version of ``booking``.
 FORMAT = 1
+#: Looking costs one query, and people wait for what they changed in Picsello: seconds between two looks.
+REST = 10.0
 
 
 class PicselloSource:
@@ -55,21 +57,21 @@ class PicselloSource:
             if cursor is None:
                 found = queries.digests(asking, self._organization, self._options, None)
                 entries = [self._entry(number, digest, look) for number, digest in found.items()]
-                return Changes(entries, frozenset(), True, _cursor(look, parts, found))
+                return Changes(entries, frozenset(), True, _cursor(look, parts, found), rest=REST)
             known = _read_cursor(cursor)
             if known is None or known["look"] != look:
                 raise CursorLost("Picsello's bookings look different now: all of them are read again.")
             before = {int(part): digest for part, digest in known["parts"].items()}
             moved = [part for part in before.keys() | parts.keys() if before.get(part) != parts.get(part)]
             if not moved:
-                return Changes((), frozenset(), False, cursor)
+                return Changes((), frozenset(), False, cursor, rest=REST)
             now = queries.digests(asking, self._organization, self._options, moved)
         rows = {int(number): digest for number, digest in known["rows"].items()}
         there = {number: digest for number, digest in rows.items() if number % queries.PARTS in moved}
         entries = [self._entry(n, digest, look) for n, digest in now.items() if there.get(n) != digest]
         gone = frozenset(uid(number) for number in there if number not in now)
         kept = {number: digest for number, digest in rows.items() if number not in there}
-        return Changes(entries, gone, False, _cursor(look, parts, kept | now))
+        return Changes(entries, gone, False, _cursor(look, parts, kept | now), rest=REST)
 
     def fetch(self, calendar: str, hrefs: Sequence[str]) -> Iterator[Entry]:
         self._check(calendar)
