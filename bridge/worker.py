@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from bridge.errors import BridgeError, NotFound
 from bridge.queue import Jobs
+from bridge.service import clashes, client_booking, client_mail
 from bridge.store import accounts, links
 from bridge.wiring import Bridge
 
@@ -84,6 +85,7 @@ class Worker:
             self._bridge.due.clear()
             try:
                 self.look()
+                self.tidy()
             except Exception:  # the database may be away for a moment: the next look may succeed
                 log.exception("could not look for due links")
                 self._stop.wait(5 * LOOK_SECONDS)
@@ -103,6 +105,11 @@ class Worker:
             self._jobs.put(link_id)
         return len(claimed)
 
+    def tidy(self) -> None:
+        """What client booking leaves to time: holds that ran out, mails that wait."""
+        client_booking.release_expired(self._bridge)
+        client_mail.soon(self._bridge)
+
     def _run(self, link_id: int) -> None:
         """One job: a pass, and what it means for the account's next try."""
         started = time.monotonic()
@@ -117,6 +124,7 @@ class Worker:
             self._back_off(link_id)
             return
         log.info("link %s: %.1f s, %d requests", link_id, time.monotonic() - started, report.requests)
+        clashes.look(self._bridge, link_id)
         for sentence in report.errors:
             log.warning("link %s: %s", link_id, sentence)
         if report.failed:

@@ -16,6 +16,9 @@ from bridge.store import booking_events
 
 log = logging.getLogger(__name__)
 
+#: One thread of a process sends; a mail server that is slow holds up nobody else.
+_sending = threading.Lock()
+
 #: After a first failure; doubled with each further one.
 FIRST_DELAY = timedelta(minutes=1)
 
@@ -55,7 +58,11 @@ def deliver(bridge: Bridge) -> int:
 
 def soon(bridge: Bridge) -> None:
     """Begin to send what waits, without making anybody wait for it; the worker sends what is left over."""
-    if bridge.settings.smtp_url:
+    if not bridge.settings.smtp_url:
+        return
+    with bridge.db.reading() as tx:
+        waiting = bool(booking_events.to_mail(tx, bridge.clock.now(), 1))
+    if waiting and _sending.acquire(blocking=False):
         threading.Thread(target=_quietly, args=(bridge,), name="mail", daemon=True).start()
 
 
@@ -64,6 +71,8 @@ def _quietly(bridge: Bridge) -> None:
         deliver(bridge)
     except Exception:  # nobody waits for this thread; the mail stays in the store
         log.exception("mails could not be sent")
+    finally:
+        _sending.release()
 
 
 def _letter(bridge: Bridge, session: Session, what: str) -> tuple[str, str]:

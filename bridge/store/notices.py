@@ -55,6 +55,12 @@ def standing(tx: Connection, user_id: int) -> list[NoticeRow]:
     return [NoticeRow(*row) for row in tx.execute(wanted)]
 
 
+def of_kind(tx: Connection, user_id: int, kind: str) -> list[NoticeRow]:
+    """All of one kind, put away or not."""
+    wanted = _NOTICE.where(notice.c.user_id == user_id, notice.c.kind == kind)
+    return [NoticeRow(*row) for row in tx.execute(wanted.order_by(notice.c.id))]
+
+
 def dismiss(tx: Connection, user_id: int, notice_id: int, now: datetime) -> None:
     """Put away; nothing happens for another user's."""
     mine = update(notice).where(notice.c.id == notice_id, notice.c.user_id == user_id)
