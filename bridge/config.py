@@ -8,6 +8,7 @@ folders and keys is left to the wiring.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -20,6 +21,7 @@ from bridge.errors import Invalid
 PREFIX = "PICSELLO_BRIDGE_"
 #: The least a body limit may be: a single event with a description must fit.
 SMALLEST_RESOURCE = 10_000
+_NAME_SERVER = re.compile(r"(?:[0-9.]+|\[[0-9a-f:]+\])(?::\d{1,5})?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Settings:
     public_url: str = ""  # in every link we print or hand out; empty: the address of the last serve
     key_file: Path = Path()  # the master key; filled in below
     allow_hosts: frozenset[str] = field(default_factory=frozenset)  # private hosts that may be contacted
+    name_servers: frozenset[str] = field(default_factory=frozenset)  # for detection; empty: the system's
     trusted_proxies: frozenset[str] = field(default_factory=frozenset)  # whose X-Forwarded-* count
     smtp_url: str = ""  # smtp://[user:password@]host[:port] or smtps://…; empty: no mail is sent
     mail_from: str = ""  # the sender of mails; needed with smtp_url
@@ -136,6 +139,14 @@ def _names(where: str, value: Any) -> frozenset[str]:
     return frozenset(name for part in parts if (name := _text(where, part).lower()))
 
 
+def _name_servers(where: str, value: Any) -> frozenset[str]:
+    servers = _names(where, value)
+    for server in servers:
+        if not _NAME_SERVER.fullmatch(server):
+            raise Invalid(f"{where} must be addresses like 192.168.1.1 or 192.168.1.1:53, not “{server}”.")
+    return servers
+
+
 def _number(least: int, most: int) -> Callable[[str, Any], int]:
     def check(where: str, value: Any) -> int:
         try:
@@ -156,6 +167,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "public_url": _public_url,
     "key_file": _path,
     "allow_hosts": _names,
+    "name_servers": _name_servers,
     "trusted_proxies": _names,
     "smtp_url": _url("smtp", "smtps"),
     "mail_from": _text,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from bridge.cli import guess
 from bridge.cli.arguments import Calls, Parser, call, group, password_option
 from bridge.cli.opening import opened
 from bridge.cli.output import Output
@@ -16,10 +17,14 @@ def add_to(calls: Calls) -> None:
 
     add = call(accounts, "add", _add, "sign in at a provider and keep the sign-in")
     add.add_argument("email", metavar="EMAIL", help="whose account it will be")
-    add.add_argument("provider", metavar="PROVIDER", help="caldav, google, icloud, fastmail …")
+    add.add_argument("provider", metavar="PROVIDER", help="auto, caldav, google, icloud, fastmail …")
     add.add_argument("--url", metavar="U", help="the server's address, where the provider has no fixed one")
     add.add_argument("--username", metavar="N", help="the name to sign in with (default: EMAIL)")
+    add.add_argument("--yes", action="store_true", help="take what “auto” finds even where it is not sure")
     password_option(add)
+
+    detected = call(accounts, "detect", guess.show, "say which provider an address suggests")
+    detected.add_argument("address", metavar="ADDRESS", help="an e-mail address")
 
     renew = call(accounts, "sign-in", _sign_in, "sign in again, as at the first time")
     _account(renew)
@@ -71,6 +76,8 @@ def _add(options: argparse.Namespace, out: Output) -> None:
     from bridge.store import people
 
     bridge = opened(options)
+    if options.provider == "auto":
+        guess.choose(options, bridge)
     accounts.check_kind(bridge, options.email, options.provider, options.url)
     if KINDS[options.provider].oauth:
         from bridge.cli.consent import asked
