@@ -28,6 +28,7 @@ from bridge.web import (
     history,
     notices,
     oauth,
+    profile,
     refusals,
     roles,
     security,
@@ -58,6 +59,7 @@ PAGES = (
     device_setup,
     devices,
     history,
+    profile,
 )
 
 
@@ -73,4 +75,5 @@ def make_app(bridge: Bridge) -> Flask:
     words.install(app)
     for module in PAGES:
         app.register_blueprint(module.pages)
+    app.register_blueprint(profile.first_visit)
     return app

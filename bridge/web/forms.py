@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, HiddenField, PasswordField, RadioField, SelectMultipleField, StringField
-from wtforms.validators import DataRequired, InputRequired, Length
+from wtforms.validators import DataRequired, EqualTo, InputRequired, Length
 
 _NAME = Length(max=254, message="That is longer than any user name we know.")
 _SECRET = Length(max=1024, message="That is longer than any password we accept.")
@@ -98,3 +98,43 @@ class Feed(FlaskForm):  # type: ignore[misc]
         [_trim],
     )
     detail = RadioField(choices=["full", "busy"], validators=[InputRequired("Please choose what it shows.")])
+
+
+#: NIST SP 800-63B asks for eight; the pages of a studio's whole calendar deserve a little more.
+SHORTEST_PASSWORD = 10
+_NEW = [
+    InputRequired("Please choose a password."),
+    Length(
+        min=SHORTEST_PASSWORD, message=f"Use at least {SHORTEST_PASSWORD} characters; a few words do well."
+    ),
+    Length(max=1024, message="That is longer than any password we accept."),
+]
+_ZONE = [DataRequired("Please choose your time zone, such as Europe/Berlin."), Length(max=100)]
+
+
+class Profile(FlaskForm):  # type: ignore[misc]
+    """A user's time zone, and what calendar apps may do to bookings."""
+
+    time_zone = StringField("Time zone", _ZONE, [_trim])
+    on_delete = RadioField(choices=["restore", "hide", "cancel"], validators=[InputRequired()])
+    on_move = RadioField(choices=["apply", "approve"], validators=[InputRequired()])
+
+
+class NewPassword(FlaskForm):  # type: ignore[misc]
+    """The present password, and the one to come, twice."""
+
+    old = PasswordField("Present password", [InputRequired("Please type your present password."), _SECRET])
+    new = PasswordField("New password", _NEW)
+    again = PasswordField(
+        "New password again", [EqualTo("new", "The two do not match. Please type the new one again.")]
+    )
+
+
+class Welcome(FlaskForm):  # type: ignore[misc]
+    """The first user of a server."""
+
+    email = StringField(
+        "Your e-mail address", [DataRequired("Please type your e-mail address."), _NAME], [_trim]
+    )
+    password = PasswordField("A password for these pages", _NEW)
+    time_zone = StringField("Time zone", _ZONE, [_trim])

@@ -90,6 +90,7 @@ def _headers(https: bool) -> Callable[[Response], Response]:
         policy = CONTENT_SECURITY_POLICY
         if nonce := g.get("style_nonce"):
             policy = policy.replace("style-src 'self'", f"style-src 'self' 'nonce-{nonce}'")
+            policy = policy.replace("font-src 'self'", "font-src 'self' data:")  # the arrows in that sheet
         headers["Content-Security-Policy"] = policy
         headers["X-Content-Type-Options"] = "nosniff"
         headers["X-Frame-Options"] = "DENY"  # for browsers older than frame-ancestors

@@ -23,7 +23,7 @@ from bridge.store import conflicts, people, suggestions
 from bridge.web.security import the_bridge
 
 #: Blueprints that anybody may see.
-PUBLIC = frozenset({"booking", "booking_receipt", "signin", "oauth", "feed", "device_setup"})
+PUBLIC = frozenset({"booking", "booking_receipt", "signin", "welcome", "oauth", "feed", "device_setup"})
 
 
 @dataclass(frozen=True)

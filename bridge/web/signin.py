@@ -37,6 +37,8 @@ def show() -> ResponseReturnValue:
     target = session.safe_next(request.args.get("next"))
     if current_user.is_authenticated:
         return redirect(target)
+    if not people.list_users(the_bridge()):
+        return redirect(url_for("welcome.ask"))
     return render_template("sign_in.html", form=forms.SignIn(formdata=None, next=target))
 
 

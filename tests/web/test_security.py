@@ -76,7 +76,7 @@ def test_the_cookie_is_out_of_reach_for_scripts_and_other_sites(browser: Browser
 
 def test_under_https_the_cookie_never_travels_in_clear(bridge: Bridge, settings: Settings) -> None:
     bridge.settings = dataclasses.replace(settings, public_url="https://calendar.example.com")
-    answer = make_app(bridge).test_client().get("/sign-in", base_url="https://calendar.example.com")
+    answer = make_app(bridge).test_client().get("/welcome", base_url="https://calendar.example.com")
     cookie = answer.headers["Set-Cookie"]
     assert cookie.startswith("__Host-bridge=")
     assert "Secure" in cookie
