@@ -77,15 +77,7 @@ class OAuthPackage(Protocol):
     def identify(self, session: Session, app: App) -> Identity:
         """Who signed in."""
 
-    def open_account(
-        self,
-        session: Session,
-        app: App,
-        profile: Mapping[str, Any],
-        *,
-        mail: bool,
-        learnt: Callable[[Mapping[str, Any]], None],
-    ) -> Provider:
+    def open_account(self, session: Session, app: App, profile: Mapping[str, Any], *, mail: bool) -> Provider:
         """The provider of a signed-in account; sends nothing yet."""
 
 
@@ -113,12 +105,10 @@ def finish(
         kept.append(oauth.finish(app, package.TERMS, redirect_uri, http, code=code, verifier=verifier))
         session = oauth.Session(app, label, kept[0], http, kept.append)
         identity = package.identify(session, app)
-        profile: dict[str, Any] = {"subject": identity.subject}
-        provider = package.open_account(session, app, profile, mail=False, learnt=profile.update)
-        calendars = provider.calendars()
+        calendars = package.open_account(session, app, {}, mail=False).calendars()
     finally:
         http.close()
-    signed_in = SignedIn("", f"{identity.name} at {label}", profile, calendars)
+    signed_in = SignedIn("", f"{identity.name} at {label}", {"subject": identity.subject}, calendars)
     return Arrived(kept[-1], identity, signed_in)
 
 
@@ -145,8 +135,7 @@ def connect(
         assert app is not None
         http = oauth.session_http(app, frozenset(allow_hosts))
         session = oauth.Session(app, row.label, secret, http, keep)
-        package = _package(account.provider)
-        return package.open_account(session, app, profile or {}, mail=mail, learnt=learnt)
+        return _package(account.provider).open_account(session, app, profile or {}, mail=mail)
     provider: Provider = _connection(row).reconnect(
         account.url, account.username, secret, allow_hosts, profile or {}, learnt
     )
