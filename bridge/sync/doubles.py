@@ -50,7 +50,7 @@ class Doubles:
         pairs = sorted(self._ours.keys() & self._theirs, key=lambda face: face[1])
         return [
             f"“{self._ours[face]}” on {datetime.fromtimestamp(face[1], self.zone):%Y-%m-%d at %H:%M} is there "
-            "already as an event of its own. They are not merged; if they are the same, delete one of them."
+            "already as an event of its own. They are not merged: if they are the same, delete one."
             for face in pairs
         ]
 

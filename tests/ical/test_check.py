@@ -9,8 +9,13 @@ from bridge.ical.check import check_resource
 from tests.ical.situations import NAMES, situation, with_line, with_part, without, without_part
 
 ALL = ("VEVENT", "VTODO", "VJOURNAL")
-#: A line that is no property: kept when a provider has it, refused from a client that can mend it.
-REFUSED = {"description-whose-author-forgot-to-fold"}
+#: Kept when a provider has it, refused from a client, that can mend it: a line that is no property, and
+#: messages (RFC 4791 4.1: no METHOD).
+REFUSED = {
+    "description-whose-author-forgot-to-fold",
+    "published-event-with-a-method",
+    "request-kept-with-its-method",
+}
 CALL = "utc-times"
 
 
@@ -37,7 +42,11 @@ def call(*lines: str) -> str:
         ("hello", "valid-calendar-data", "not calendar data"),
         ("<html></html>", "valid-calendar-data", "web page"),
         (situation(CALL)[:-15], "valid-calendar-data", "cut off"),
-        (situation(next(iter(REFUSED))), "valid-calendar-data", "second line without a fold"),
+        (
+            situation("description-whose-author-forgot-to-fold"),
+            "valid-calendar-data",
+            "second line without a fold",
+        ),
         (situation(CALL).replace("SUMMARY", "SUM MARY"), "valid-calendar-data", "SUM MARY"),
         (call("SUMMARY:\0"), "valid-calendar-data", "NUL"),
         (situation(CALL).replace("VERSION:2.0", "VERSION:1.0"), "supported-calendar-data", "1.0"),
