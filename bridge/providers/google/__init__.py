@@ -6,7 +6,7 @@ port. Facts and their sources: the providers' notes, section 2. Not verified liv
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from bridge.errors import NotACalendarServer
@@ -40,6 +40,7 @@ def open_account(
     profile: Mapping[str, Any],  # noqa: ARG001 - nothing differs from account to account
     *,
     mail: bool,
+    learnt: Callable[[Mapping[str, Any]], None],  # noqa: ARG001 - likewise
 ) -> GoogleProvider:
     """The provider of a signed-in account."""
     return GoogleProvider(Wire(session, app.api_url), mail=mail)
