@@ -77,7 +77,15 @@ class OAuthPackage(Protocol):
     def identify(self, session: Session, app: App) -> Identity:
         """Who signed in."""
 
-    def open_account(self, session: Session, app: App, profile: Mapping[str, Any], *, mail: bool) -> Provider:
+    def open_account(
+        self,
+        session: Session,
+        app: App,
+        profile: Mapping[str, Any],
+        *,
+        mail: bool,
+        learnt: Callable[[Mapping[str, Any]], None],
+    ) -> Provider:
         """The provider of a signed-in account; sends nothing yet."""
 
 
@@ -105,10 +113,12 @@ def finish(
         kept.append(oauth.finish(app, package.TERMS, redirect_uri, http, code=code, verifier=verifier))
         session = oauth.Session(app, label, kept[0], http, kept.append)
         identity = package.identify(session, app)
-        calendars = package.open_account(session, app, {}, mail=False).calendars()
+        profile: dict[str, Any] = {"subject": identity.subject}
+        provider = package.open_account(session, app, profile, mail=False, learnt=profile.update)
+        calendars = provider.calendars()
     finally:
         http.close()
-    signed_in = SignedIn("", f"{identity.name} at {label}", {"subject": identity.subject}, calendars)
+    signed_in = SignedIn("", f"{identity.name} at {label}", profile, calendars)
     return Arrived(kept[-1], identity, signed_in)
 
 
@@ -135,7 +145,8 @@ def connect(
         assert app is not None
         http = oauth.session_http(app, frozenset(allow_hosts))
         session = oauth.Session(app, row.label, secret, http, keep)
-        return _package(account.provider).open_account(session, app, profile or {}, mail=mail)
+        package = _package(account.provider)
+        return package.open_account(session, app, profile or {}, mail=mail, learnt=learnt)
     provider: Provider = _connection(row).reconnect(
         account.url, account.username, secret, allow_hosts, profile or {}, learnt
     )

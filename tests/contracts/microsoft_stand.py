@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import icalendar
 from tzlocal.windows_tz import tz_win
@@ -35,14 +36,14 @@ class MicrosoftStand(Stand):
         self.graph = graph
         self.faults = faults
         graph.public = faults.url
-        self.names: dict[str, list[str]] = {}
+        self.profile: dict[str, Any] = {}
         self._read_only = graph.mailbox.add_calendar("Nur lesen", can_edit=False)
 
     def provider(self, *, mail: bool = False) -> Provider:
         app = App(f"{self.faults.url}oauth", self.graph.api_url, "client", "secret")
         http = session_http(app, frozenset({self.faults.host_and_port}))
         session = Session(app, "Outlook", SECRET, http, lambda _: None)
-        return open_account(session, app, {"calendars": self.names}, mail=mail)
+        return open_account(session, app, self.profile, mail=mail, learnt=self.profile.update)
 
     def make_calendar(self, name: str, *, title: str, color: str) -> tuple[str, Calendar]:
         calendar = self.graph.mailbox.add_calendar(title, color)

@@ -1,21 +1,19 @@
-"""The whole journey with Outlook, by command: sign in on its own page, choose, sync both ways, lose the
-consent, sign in again, say goodbye. The sign-in is a real implementation's, the calendars our stand-in's."""
+"""The whole journey with Outlook: sign in on its own page, choose, sync both ways, lose the consent, sign in
+again, say goodbye. The sign-in is ``emulate``'s, the calendars are our stand-in's, held to the contract."""
 
 from __future__ import annotations
 
-import subprocess
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.journeys.installation import EMAIL, Installation
+from tests.journeys.consenting import Consenting
+from tests.journeys.installation import EMAIL
 from tests.servers.emulate import Emulate, emulate
-from tests.servers.process import free_port
 from tests.standins.microsoft import Graph
 from tests.standins.microsoft_mailbox import Json, Stored
 
@@ -23,42 +21,16 @@ MAILBOX = "anna@outlook.com"
 
 
 @dataclass
-class Studio(Installation):
-    """An installation that is registered at Microsoft."""
-
-    settings: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return super().environment | self.settings
-
-    def consent(self, there: Emulate, *words: str) -> Any:
-        """A command that waits for somebody to sign in on the provider's page; they do."""
-        command = self.command(*words, "--json")
-        with subprocess.Popen(
-            command, env=self.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        ) as waiting:
-            assert waiting.stdout is not None
-            assert waiting.stderr is not None
-            address = next(line.strip() for line in waiting.stderr if line.startswith("http"))
-            with urllib.request.urlopen(there.consent(address, MAILBOX)) as page:
-                assert "Connected" in page.read().decode()
-            assert waiting.wait(30) == 0
-            return waiting.stdout.read()
-
-
-@dataclass
 class Story:
-    studio: Studio
+    studio: Consenting
     graph: Graph
     there: Emulate
     calendar: str
     account: int = 0
 
     def connect(self) -> None:
-        self.studio.consent(self.there, "account", "add", EMAIL, "microsoft")
-        (row,) = self.studio.json("account", "list", EMAIL)
-        self.account = row["account"]
+        added, _ = self.studio.consent(self.there, "account", "add", EMAIL, "microsoft", as_=MAILBOX)
+        self.account = added["account"]
 
     def sync(self) -> Any:
         (link,) = [row for row in self.studio.json("sync", EMAIL)["links"] if row["calendar"] == "Arbeit"]
@@ -69,35 +41,21 @@ class Story:
         return [one for one in found if one.calendar == self.calendar and not one.gone]
 
 
-@pytest.fixture(scope="module")
-def port() -> int:
-    return free_port()
-
-
-@pytest.fixture(scope="module")
-def there(tmp_path_factory: pytest.TempPathFactory, port: int) -> Iterator[Emulate]:
-    back = f"http://127.0.0.1:{port}/oauth/microsoft/callback"
-    folder = tmp_path_factory.mktemp("emulate")
-    with emulate(folder, "microsoft", users=(MAILBOX,), redirect_uri=back) as running:
-        yield running
-
-
 @pytest.fixture
-def story(tmp_path: Path, there: Emulate, port: int) -> Iterator[Story]:
+def story(tmp_path: Path) -> Iterator[Story]:
     with Graph() as graph:
-        settings = {
-            "PICSELLO_BRIDGE_MICROSOFT_CLIENT_ID": there.client_id,
-            "PICSELLO_BRIDGE_MICROSOFT_CLIENT_SECRET": there.client_secret,
-            "PICSELLO_BRIDGE_MICROSOFT_ISSUER": there.issuer.replace("127.0.0.1", "localhost")
-            + "/common/v2.0",
-            "PICSELLO_BRIDGE_MICROSOFT_API_URL": graph.api_url,
-        }
-        studio = Studio(tmp_path / "data", port=port, settings=settings)
-        studio.run("user", "add", EMAIL, "--time-zone", "Europe/Berlin")
+        settings = {"CLIENT_ID": "client", "CLIENT_SECRET": "secret", "API_URL": graph.api_url}
+        studio = Consenting.of_anna_with(
+            tmp_path / "data",
+            {f"PICSELLO_BRIDGE_MICROSOFT_{name}": value for name, value in settings.items()},
+        )
         calendar = graph.mailbox.add_calendar("Arbeit")
         graph.mailbox.add_calendar("Feiertage", can_edit=False)
-        with studio.serving():
-            yield Story(studio, graph, there, calendar)
+        back = f"{studio.origin}/oauth/microsoft/callback"
+        with emulate(tmp_path / "emulate", "microsoft", users=(MAILBOX,), redirect_uri=back) as there:
+            studio.settings["PICSELLO_BRIDGE_MICROSOFT_ISSUER"] = f"{there.issuer}/common/v2.0"
+            with studio.serving():
+                yield Story(studio, graph, there, calendar)
         assert graph.violations == []
         assert graph.mailbox.mails == []
 
@@ -147,33 +105,38 @@ def test_from_the_address_to_goodbye(story: Story):
     (restored,) = [one for one in story.shown() if one is not foreign]  # policy: restore
     assert restored.fields["subject"] == "Wedding"
 
+    before = studio.secret(story.account)["access_token"]
+    story.graph.expired.add(before)
+    assert story.sync()["errors"] == []
+    assert studio.secret(story.account)["access_token"] != before
+
     story.graph.revoked = True
     refused = studio.try_("sync", EMAIL)
     assert refused.code == 1
     assert "Sign in again" in refused.out + refused.err
     story.graph.revoked = False
-    studio.consent(story.there, "account", "sign-in", str(story.account))
+    studio.consent(story.there, "account", "sign-in", str(story.account), as_=MAILBOX)
     assert len(studio.json("account", "list", EMAIL)) == 1
     studio.book("Portrait", soon(9)["start"]["dateTime"])
     assert story.sync()["errors"] == []
     assert sorted(one.fields["subject"] for one in story.shown()) == ["Dentist again", "Portrait", "Wedding"]
 
 
-@pytest.mark.parametrize(
-    ("pushed", "left"),
-    [
-        ("keep", ["Dentist", "Next week", "Past"]),
-        ("remove-future", ["Dentist", "Past"]),
-        ("remove-all", ["Dentist"]),
-    ],
-)
-def test_a_goodbye_leaves_exactly_what_it_says(story: Story, pushed: str, left: list[str]):
-    story.connect()
+def test_a_goodbye_leaves_exactly_what_it_says(story: Story):
     story.studio.book("Next week", soon(7)["start"]["dateTime"])
     story.studio.book("Past", soon(-7)["start"]["dateTime"])
-    story.graph.mailbox.add(story.calendar, {**soon(8), "subject": "Dentist"})
-    story.studio.run("account", "select", str(story.account), "--write", story.calendar, "--yes")
-    story.sync()
-    story.studio.run("account", "remove", str(story.account), "--pushed", pushed)
-    assert sorted(one.fields["subject"] for one in story.shown()) == left
-    assert story.studio.json("account", "list", EMAIL) == []
+    left = {
+        "keep": ["Dentist", "Next week", "Past"],
+        "remove-future": ["Dentist", "Past"],
+        "remove-all": ["Dentist"],
+    }
+    for pushed, subjects in left.items():
+        story.calendar = story.graph.mailbox.add_calendar(pushed)
+        story.graph.mailbox.add(story.calendar, {**soon(8), "subject": "Dentist"})
+        story.connect()
+        story.studio.run("account", "select", str(story.account), "--write", story.calendar, "--yes")
+        story.studio.run("sync", EMAIL)
+        assert len(story.shown()) == 3
+        story.studio.run("account", "remove", str(story.account), "--pushed", pushed)
+        assert sorted(one.fields["subject"] for one in story.shown()) == subjects
+        assert story.studio.json("account", "list", EMAIL) == []

@@ -10,6 +10,7 @@ import pytest
 
 from bridge.errors import CalendarGone, CursorLost, SignInNeeded
 from bridge.ical.fields import changed
+from bridge.providers.microsoft.calendars import Calendars
 from bridge.providers.microsoft.client import Graph as Client
 from bridge.providers.microsoft.provider import MicrosoftProvider
 from tests.contracts.microsoft_stand import MicrosoftStand
@@ -133,8 +134,9 @@ def test_a_window_that_time_has_left_behind_begins_anew(bed: Bed):
     now = datetime.now(UTC)
     session = bed.provider()._graph.session  # type: ignore[attr-defined]
     graph = Client(session, bed.stand.graph.api_url)
-    cursor = MicrosoftProvider(graph, lambda: now, {}).changes(bed.calendar, None).cursor
-    later = MicrosoftProvider(graph, lambda: now + timedelta(days=31), {})
+    calendars = Calendars(graph, {}, lambda _: None)
+    cursor = MicrosoftProvider(graph, calendars, lambda: now).changes(bed.calendar, None).cursor
+    later = MicrosoftProvider(graph, calendars, lambda: now + timedelta(days=31))
     with pytest.raises(CursorLost):
         later.changes(bed.calendar, cursor)
 
@@ -205,7 +207,7 @@ def test_names_of_zones_that_graph_is_known_to_give(bed: Bed, zone: str, line: s
 
 def test_a_calendar_whose_id_changed_is_found_by_name_and_owner(bed: Bed):
     bed.hands.put("a", event("a"))
-    bed.stand.names[bed.calendar] = ["Arbeit", "anna@outlook.example"]
+    bed.provider().calendars()  # as at sign-in
     bed.mailbox.renumber(bed.calendar)
     provider = bed.provider()
     (entry,) = provider.changes(bed.calendar, None).entries
@@ -214,7 +216,7 @@ def test_a_calendar_whose_id_changed_is_found_by_name_and_owner(bed: Bed):
 
 
 def test_two_calendars_of_that_name_are_no_answer(bed: Bed):
-    bed.stand.names[bed.calendar] = ["Arbeit", "anna@outlook.example"]
+    bed.provider().calendars()  # as at sign-in
     bed.mailbox.add_calendar("Arbeit")
     bed.mailbox.renumber(bed.calendar)
     with pytest.raises(CalendarGone):

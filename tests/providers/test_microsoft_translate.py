@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from bridge.errors import ObjectRefused
 from bridge.ical.fields import changed
 from bridge.providers.microsoft.event import Event, Series, When, fields, repetition, series_of
+from bridge.providers.microsoft.render import Stamps, render
 from bridge.providers.microsoft.stash import properties, text_of
-from bridge.providers.microsoft.translate import Stamps, read, render
+from bridge.providers.microsoft.translate import read
 from tests.standins.microsoft_mailbox import Mailbox, Stored
 
 _ZONES = st.sampled_from(

@@ -21,21 +21,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from bridge.errors import CalendarGone, CursorLost, Invalid, ObjectGone
 from bridge.ports import Capabilities, Changes, Entry, RemoteCalendar
 from bridge.providers.microsoft import stash
+from bridge.providers.microsoft.calendars import Calendars
 from bridge.providers.microsoft.client import LABEL, PAGE, Graph, Json
+from bridge.providers.microsoft.cursor import GOOD_FOR, Cursor, day, short, window
 from bridge.providers.microsoft.writes import Writer
 
-#: The window of the delta, around the day it began; a wider one costs an entry for every occurrence in it.
-BEHIND = timedelta(days=90)
-AHEAD = timedelta(days=730)
-#: How long a window is good for: it never moves by itself.
-GOOD_FOR = timedelta(days=30)
 #: More texts than this are quicker read in pages.
 FEW = 40
 
@@ -48,57 +44,19 @@ _FIELDS = (
     "originalEndTimeZone,seriesMasterId"
 )
 
-#: ``hexColor`` is empty where a colour of the palette was chosen.
-_PALETTE = {
-    "lightBlue": "#a6d1f5",
-    "lightGreen": "#87d28e",
-    "lightOrange": "#fcab73",
-    "lightGray": "#c0c0c0",
-    "lightYellow": "#f5f27d",
-    "lightTeal": "#4adacc",
-    "lightPink": "#f08cc0",
-    "lightBrown": "#cba287",
-    "lightRed": "#f88c9b",
-}
-
-
-@dataclass(slots=True)
-class _Cursor:
-    link: str
-    until: str  # ISO date
-    own: dict[str, str] = field(default_factory=dict)  # short name of an id -> key
-
-    @classmethod
-    def read(cls, said: str) -> _Cursor:
-        try:
-            found = json.loads(said)
-            return cls(str(found["link"]), str(found["until"]), dict(found["own"]))
-        except (ValueError, TypeError, KeyError):
-            raise CursorLost("Where we left off cannot be read any more. We list everything again.") from None
-
-    def spelled(self) -> str:
-        return json.dumps({"link": self.link, "until": self.until, "own": self.own}, sort_keys=True)
-
 
 class MicrosoftProvider:
-    """One mailbox's calendars. ``names``: calendar ids with the name and owner they had at sign-in, as ids
-    have been seen to change. ``mail``: whether guests may be mailed about changes."""
+    """One mailbox's calendars. ``mail``: whether guests may be mailed about changes."""
 
     capabilities = Capabilities(conditional_writes=False, tells_all=False)
 
     def __init__(
-        self,
-        graph: Graph,
-        now: Callable[[], datetime],
-        names: Mapping[str, Sequence[str]],
-        *,
-        mail: bool = False,
+        self, graph: Graph, calendars: Calendars, now: Callable[[], datetime], *, mail: bool = False
     ):
         self._graph = graph
+        self._calendars = calendars
         self._now = now
-        self._names = names
         self._ids: dict[tuple[str, str], str] = {}  # (calendar, own href) -> event id, as seen here
-        self._now_at: dict[str, str] = {}  # calendar id -> the one it has become
         self._writer = Writer(graph, self._read_event, now, mail=mail)
 
     @property
@@ -106,33 +64,21 @@ class MicrosoftProvider:
         return self._graph.session.requests
 
     def calendars(self) -> list[RemoteCalendar]:
-        return [
-            RemoteCalendar(
-                str(found["id"]),
-                str(found.get("name") or LABEL),
-                found.get("hexColor") or _PALETTE.get(found.get("color") or ""),
-                bool(found.get("canEdit")),
-            )
-            for found in self._listed()
-        ]
-
-    def names(self) -> dict[str, list[str]]:
-        """What to recognise calendars by if their ids change."""
-        return {str(found["id"]): _name(found) for found in self._listed()}
+        return self._calendars.all()
 
     def survey(self) -> Mapping[str, str] | None:
         """Graph has no request for all calendars at once."""
         return None
 
     def changes(self, calendar: str, cursor: str | None) -> Changes:
-        place = self._place(calendar)
+        place = self._calendars.place(calendar)
         try:
             return self._changes(place, cursor)
         except CalendarGone:
-            return self._changes(self._found_again(calendar), None if cursor is None else cursor)
+            return self._changes(self._calendars.found_again(calendar), None)
 
     def fetch(self, calendar: str, hrefs: Sequence[str]) -> Iterator[Entry]:
-        place = self._place(calendar)
+        place = self._calendars.place(calendar)
         if len(hrefs) > FEW:
             wanted = set(hrefs)
             yield from (entry for entry in self._listing(place, {}) if entry.href in wanted)
@@ -143,7 +89,7 @@ class MicrosoftProvider:
                 yield self._entry(found, href)
 
     def put(self, calendar: str, href: str, text: str, expect: str | None) -> Entry:
-        place = self._place(calendar)
+        place = self._calendars.place(calendar)
         if expect is None:
             written = self._writer.create(place, href.removeprefix(OWN), text)
         else:
@@ -155,7 +101,7 @@ class MicrosoftProvider:
         return Entry(href, version, stash.text_of(written.found))
 
     def delete(self, calendar: str, href: str, expect: str) -> None:
-        place = self._place(calendar)
+        place = self._calendars.place(calendar)
         self._writer.delete(place, self._id(place, href), expect, tag)
         self._ids.pop((place, href), None)
 
@@ -165,50 +111,25 @@ class MicrosoftProvider:
     def close(self) -> None:
         self._graph.session.close()
 
-    # --- calendars -------------------------------------------------------------------------------
-
-    def _listed(self) -> Iterator[Json]:
-        fields = "name,color,hexColor,canEdit,owner,isDefaultCalendar"
-        for page in self._graph.pages(self._graph.url("calendars", select=fields, top="100")):
-            yield from page.get("value") or ()
-
-    def _place(self, calendar: str) -> str:
-        return self._now_at.get(calendar, calendar)
-
-    def _found_again(self, calendar: str) -> str:
-        """The calendar under another id, by name and owner. Raises ``CalendarGone``."""
-        wanted = list(self._names.get(calendar) or ())
-        same = [str(found["id"]) for found in self._listed() if _name(found) == wanted]
-        if len(same) != 1 or same[0] == self._place(calendar):
-            raise CalendarGone(
-                f"This calendar no longer exists in {LABEL}. Choose another, or disconnect it."
-            )
-        self._now_at[calendar] = same[0]
-        return same[0]
-
     # --- listing ---------------------------------------------------------------------------------
 
     def _changes(self, place: str, cursor: str | None) -> Changes:
         if cursor is not None:
-            return self._delta(place, _Cursor.read(cursor))
+            return self._delta(place, Cursor.read(cursor))
         # the delta begins before the listing, so that nothing falls between them
-        today = self._now()
-        window = {
-            "startDateTime": _day(today - BEHIND) + "T00:00:00Z",
-            "endDateTime": _day(today + AHEAD) + "T00:00:00Z",
-        }
-        begun = self._graph.url("calendars", place, "calendarView", "delta", **window)
+        begun = self._graph.url("calendars", place, "calendarView", "delta", **window(self._now()))
         link = ""
         for page in self._graph.pages(begun):
             link = page.get("@odata.deltaLink") or link
         own: dict[str, str] = {}
         entries = list(self._listing(place, own))
-        following = _Cursor(link, _day(today + GOOD_FOR), own) if link else None
+        following = Cursor(link, day(self._now() + GOOD_FOR), own) if link else None
         return Changes(entries, frozenset(), True, following.spelled() if following else None)
 
     def _listing(self, place: str, own: dict[str, str]) -> Iterator[Entry]:
         """Every event of the calendar. Of two with one identity (somebody made a copy) the first keeps it."""
         seen: set[str] = set()
+        taken: set[str] = set()
         url = self._graph.url(
             "calendars",
             place,
@@ -226,18 +147,19 @@ class MicrosoftProvider:
                 key = stash.key_of(found)
                 if key is not None and key.startswith(stash.DRAFT):
                     continue
-                href = OWN + key if key and key not in own.values() else str(found["id"])
+                href = OWN + key if key and key not in taken else str(found["id"])
                 try:
                     whole = self._whole(place, found)
                 except ObjectGone:
                     continue  # deleted while we were reading
                 if href.startswith(OWN):
-                    own[_short(found["id"])] = href.removeprefix(OWN)
+                    taken.add(href.removeprefix(OWN))
+                    own[short(found["id"])] = href.removeprefix(OWN)
                     self._ids[place, href] = str(found["id"])
                 yield self._entry(whole, href)
 
-    def _delta(self, place: str, known: _Cursor) -> Changes:
-        if _day(self._now()) > known.until or not self._graph.is_ours(known.link):
+    def _delta(self, place: str, known: Cursor) -> Changes:
+        if day(self._now()) > known.until or not self._graph.is_ours(known.link):
             raise CursorLost("The window that we watched has passed. We list everything again.")
         own = dict(known.own)
         touched: dict[str, None] = {}
@@ -253,7 +175,7 @@ class MicrosoftProvider:
         entries: dict[str, Entry] = {}
         gone: set[str] = set()
         for event_id in [*touched, *(name for name in removed if name not in touched)]:
-            key = own.get(_short(event_id))
+            key = own.get(short(event_id))
             href = OWN + key if key else event_id
             try:
                 found = self._read_event(place, event_id)
@@ -261,18 +183,18 @@ class MicrosoftProvider:
                     found = self._read_event(place, str(found["seriesMasterId"]))
             except ObjectGone:
                 gone.add(href)
-                own.pop(_short(event_id), None)
+                own.pop(short(event_id), None)
                 continue
             said_key = stash.key_of(found)
             if said_key and said_key.startswith(stash.DRAFT):
                 continue
-            short = _short(str(found["id"]))
-            if said_key and said_key not in (value for name, value in own.items() if name != short):
-                own[short] = said_key
+            name = short(str(found["id"]))
+            if said_key and said_key not in (value for other, value in own.items() if other != name):
+                own[name] = said_key
                 self._ids[place, OWN + said_key] = str(found["id"])
-            href = OWN + own[short] if short in own else str(found["id"])
+            href = OWN + own[name] if name in own else str(found["id"])
             entries[href] = self._entry(found, href)
-        following = _Cursor(link, known.until, own)
+        following = Cursor(link, known.until, own)
         return Changes(list(entries.values()), frozenset(gone - entries.keys()), False, following.spelled())
 
     # --- one event -------------------------------------------------------------------------------
@@ -330,16 +252,3 @@ def tag(found: Mapping[str, Any]) -> str:
         return own
     digest = hashlib.sha256(json.dumps([sorted(exceptions), cancelled]).encode()).hexdigest()[:16]
     return f"{own}|{digest}"
-
-
-def _short(event_id: str) -> str:
-    return hashlib.sha256(event_id.encode()).hexdigest()[:12]
-
-
-def _name(found: Mapping[str, Any]) -> list[str]:
-    owner = found.get("owner") or {}
-    return [str(found.get("name") or ""), str(owner.get("address") or "")]
-
-
-def _day(moment: datetime) -> str:
-    return moment.date().isoformat()

@@ -20,7 +20,8 @@ from bridge.ical.fields import changed
 from bridge.ical.merge import merge
 from bridge.ical.text import Component, Line, parse
 from bridge.providers.microsoft.event import series_of
-from bridge.providers.microsoft.translate import Stamps, read, render
+from bridge.providers.microsoft.render import Stamps, render
+from bridge.providers.microsoft.translate import read
 
 _SET = "String {7c1f6a52-3e0b-4a5d-9d6f-2b8e4c90a1d7} Name "
 KEY = _SET + "PicselloBridgeKey"
