@@ -10,6 +10,8 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
+from string import ascii_uppercase
 
 from bridge.errors import Invalid
 from bridge.ical.text import Component, Line, parse
@@ -20,9 +22,10 @@ from radicale_plugin.xmlbody import CALDAV, seconds
 #: The ids of the objects that take place in [start, end), seconds since 1970.
 InRange = Callable[[int | None, int | None], set[int]]
 
+_SMALL = {ord(capital): ord(capital.lower()) for capital in ascii_uppercase}
 _COLLATIONS: dict[str, Callable[[str], str]] = {
     "i;octet": lambda text: text,
-    "i;ascii-casemap": lambda text: "".join(c.lower() if c.isascii() else c for c in text),
+    "i;ascii-casemap": lambda text: text.lower() if text.isascii() else text.translate(_SMALL),
     "i;unicode-casemap": str.casefold,
 }
 
@@ -147,10 +150,17 @@ def _line_matches(rule: ET.Element, line: Line) -> bool:
 
 def _text_match(rule: ET.Element, value: str) -> bool:
     """9.7.5: contains."""
-    fold = _COLLATIONS.get(rule.get("collation") or "i;ascii-casemap")
-    if fold is None:
+    collation = rule.get("collation") or "i;ascii-casemap"
+    if collation not in _COLLATIONS:
         raise Invalid("This way of comparing texts is unknown here.", "supported-collation")
-    return (fold(rule.text or "") in fold(value)) != (rule.get("negate-condition") == "yes")
+    looked_for = _folded(collation, rule.text or "")
+    return (looked_for in _COLLATIONS[collation](value)) != (rule.get("negate-condition") == "yes")
+
+
+@lru_cache(maxsize=20)
+def _folded(collation: str, text: str) -> str:
+    """The same for every object that a filter is tried on."""
+    return _COLLATIONS[collation](text)
 
 
 def _moment_matches(rule: ET.Element, value: str) -> bool:

@@ -25,6 +25,9 @@ from radicale_plugin.item import quoted
 from radicale_plugin.properties import Asking
 from radicale_plugin.request import Request, Target
 
+#: An event has tens of lines, a long series with many overrides thousands; each costs time to read.
+MOST_LINES = 50_000
+
 _NO_CALENDAR = answers.refused(HTTPStatus.CONFLICT, "There is no such calendar.")
 
 
@@ -42,6 +45,8 @@ def put(asking: Asking) -> Answer:
             "Are there files attached to it?",
             "max-resource-size",
         )
+    if request.body.count(b"\n") > MOST_LINES:
+        raise TooLarge(f"An event may have {MOST_LINES} lines here.", "max-resource-size")
     try:
         check_resource(text, max_bytes=runtime.max_object)
     except Invalid:

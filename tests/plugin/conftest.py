@@ -7,6 +7,7 @@ import io
 import shutil
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -261,7 +262,14 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
 
 @pytest.fixture
 def studio(prepared: Prepared, tmp_path: Path) -> Iterator[Studio]:
-    folder = shutil.copytree(prepared.folder, tmp_path / "data")
+    with opened(prepared, tmp_path) as studio:
+        yield studio
+
+
+@contextmanager
+def opened(prepared: Prepared, where: Path) -> Iterator[Studio]:
+    """A studio of its own, in a copy of the prepared folder."""
+    folder = shutil.copytree(prepared.folder, where / "data")
     clock = ManualClock()
     bridge = Bridge.open(Settings.load(str(folder), None, {}), clock)
     woken: list[int] = []
