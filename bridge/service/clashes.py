@@ -71,7 +71,7 @@ def between(tx: Connection, user: UserRow, now: datetime) -> dict[str, str]:
             private, booking = (titles.get(source.object_id, "") for source in (other.source, one.source))
             found[one.source.uid] = (
                 f"“{private}” in {other.source.calendar} lies over the booking “{booking}” on {at:%A}, "
-                f"{at.day} {at:%B} {at.year} at {at:%H:%M}. Both stay as they are: move or cancel one of them."
+                f"{at.day} {at:%B} {at.year} at {at:%H:%M}. Both stay as they are: move or cancel one."
             )
     return found
 
