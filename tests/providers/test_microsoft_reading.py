@@ -130,6 +130,20 @@ def test_a_calendar_of_many_pages_is_read_to_its_end(bed: Bed):
     assert provider.requests == 6
 
 
+def test_many_changes_are_read_in_pages_too(bed: Bed):
+    gone = [bed.mailbox.add(bed.calendar, soon(3)) for _ in range(30)]
+    provider = bed.provider()
+    cursor = provider.changes(bed.calendar, None).cursor
+    before = provider.requests
+    new = {bed.mailbox.add(bed.calendar, soon(3)).id for _ in range(100)}
+    for stored in gone:
+        bed.mailbox.remove(stored)
+    delta = provider.changes(bed.calendar, cursor)
+    assert {entry.href for entry in delta.entries} == new
+    assert delta.gone == {stored.id for stored in gone}
+    assert provider.requests - before == 2
+
+
 def test_a_window_that_time_has_left_behind_begins_anew(bed: Bed):
     now = datetime.now(UTC)
     session = bed.provider()._graph.session  # type: ignore[attr-defined]

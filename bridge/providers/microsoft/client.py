@@ -137,7 +137,7 @@ def _write_refused(answer: Answer, *, create: bool) -> ProviderError:
     match answer.status:
         case 412:
             return TagMismatch(f"The entry has changed in {LABEL} in the meantime.")
-        case 409 if not create:
+        case 409:  # to a create: a transaction that it knows
             return TagMismatch(f"The entry has changed in {LABEL} in the meantime.")
         case 404 | 410 if create:
             return CalendarGone(f"This calendar no longer exists in {LABEL}. Choose another one.")

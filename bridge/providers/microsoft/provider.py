@@ -20,7 +20,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -81,7 +82,8 @@ class MicrosoftProvider:
         place = self._calendars.place(calendar)
         if len(hrefs) > FEW:
             wanted = set(hrefs)
-            yield from (entry for entry in self._listing(place, {}) if entry.href in wanted)
+            listed = ((href, found) for href, found in self._events(place) if href in wanted)
+            yield from (self._entry(whole, href) for href, whole in self._whole(place, listed))
             return
         for href in hrefs:
             found = self._find(place, href)
@@ -122,14 +124,18 @@ class MicrosoftProvider:
         for page in self._graph.pages(begun):
             link = page.get("@odata.deltaLink") or link
         own: dict[str, str] = {}
-        entries = list(self._listing(place, own))
+        entries: list[Entry] = []
+        for href, found in self._whole(place, self._events(place)):
+            entries.append(self._entry(found, href))
+            if href.startswith(OWN):
+                own[short(found["id"])] = href.removeprefix(OWN)
         following = Cursor(link, day(self._now() + GOOD_FOR), own) if link else None
         return Changes(entries, frozenset(), True, following.spelled() if following else None)
 
-    def _listing(self, place: str, own: dict[str, str]) -> Iterator[Entry]:
-        """Every event of the calendar. Of two with one identity (somebody made a copy) the first keeps it."""
+    def _events(self, place: str) -> Iterator[tuple[str, Json]]:
+        """Every event of the calendar, masters bare. Of two with one identity (somebody made a copy) the
+        older keeps it; a series half made is left out."""
         seen: set[str] = set()
-        taken: set[str] = set()
         url = self._graph.url(
             "calendars",
             place,
@@ -141,22 +147,25 @@ class MicrosoftProvider:
         )
         for page in self._graph.pages(url):
             for found in page.get("value") or ():
-                if found.get("type") not in (None, "singleInstance", "seriesMaster") or found["id"] in seen:
+                event_id, key = str(found["id"]), stash.key_of(found) or ""
+                if found.get("type") not in (None, "singleInstance", "seriesMaster") or event_id in seen:
                     continue
-                seen.add(found["id"])
-                key = stash.key_of(found)
-                if key is not None and key.startswith(stash.DRAFT):
+                if key.startswith(stash.DRAFT):
                     continue
-                href = OWN + key if key and key not in taken else str(found["id"])
-                try:
-                    whole = self._whole(place, found)
-                except ObjectGone:
-                    continue  # deleted while we were reading
+                href = OWN + key if key and OWN + key not in seen else event_id
                 if href.startswith(OWN):
-                    taken.add(href.removeprefix(OWN))
-                    own[short(found["id"])] = href.removeprefix(OWN)
-                    self._ids[place, href] = str(found["id"])
-                yield self._entry(whole, href)
+                    self._ids[place, href] = event_id
+                seen |= {event_id, href}
+                yield href, found
+
+    def _whole(self, place: str, events: Iterable[tuple[str, Json]]) -> Iterator[tuple[str, Json]]:
+        """Masters with their exceptions; without what was deleted while we were reading."""
+        for href, found in events:
+            if found.get("type") != "seriesMaster":
+                yield href, found
+                continue
+            with suppress(ObjectGone):
+                yield href, self._read_event(place, str(found["id"]))
 
     def _delta(self, place: str, known: Cursor) -> Changes:
         if day(self._now()) > known.until or not self._graph.is_ours(known.link):
@@ -174,28 +183,42 @@ class MicrosoftProvider:
             link = page.get("@odata.deltaLink") or link
         entries: dict[str, Entry] = {}
         gone: set[str] = set()
-        for event_id in [*touched, *(name for name in removed if name not in touched)]:
-            key = own.get(short(event_id))
-            href = OWN + key if key else event_id
+        for event_id, found in self._sought(place, list(touched | removed)):
+            if found is None:
+                key = own.pop(short(event_id), None)
+                gone.add(OWN + key if key else event_id)
+                continue
+            key = stash.key_of(found) or ""
+            if key.startswith(stash.DRAFT):
+                continue
+            name = short(str(found["id"]))
+            if key and key not in (known_key for other, known_key in own.items() if other != name):
+                own[name] = key
+                self._ids[place, OWN + key] = str(found["id"])
+            href = OWN + own[name] if name in own else str(found["id"])
+            entries[href] = self._entry(found, href)
+        following = Cursor(link, known.until, own)
+        return Changes(list(entries.values()), frozenset(gone - entries.keys()), False, following.spelled())
+
+    def _sought(self, place: str, ids: Sequence[str]) -> Iterator[tuple[str, Json | None]]:
+        """The events of these ids, or None; a few one by one, many in pages."""
+        if len(ids) > FEW:
+            missing = dict.fromkeys(ids)
+            listed = ((href, found) for href, found in self._events(place) if found["id"] in missing)
+            for _, whole in self._whole(place, listed):
+                del missing[str(whole["id"])]
+                yield str(whole["id"]), whole
+            yield from missing.items()
+            return
+        for event_id in ids:
             try:
                 found = self._read_event(place, event_id)
                 if found.get("type") in ("occurrence", "exception"):
                     found = self._read_event(place, str(found["seriesMasterId"]))
             except ObjectGone:
-                gone.add(href)
-                own.pop(short(event_id), None)
-                continue
-            said_key = stash.key_of(found)
-            if said_key and said_key.startswith(stash.DRAFT):
-                continue
-            name = short(str(found["id"]))
-            if said_key and said_key not in (value for other, value in own.items() if other != name):
-                own[name] = said_key
-                self._ids[place, OWN + said_key] = str(found["id"])
-            href = OWN + own[name] if name in own else str(found["id"])
-            entries[href] = self._entry(found, href)
-        following = Cursor(link, known.until, own)
-        return Changes(list(entries.values()), frozenset(gone - entries.keys()), False, following.spelled())
+                yield event_id, None
+            else:
+                yield event_id, found
 
     # --- one event -------------------------------------------------------------------------------
 
@@ -211,9 +234,6 @@ class MicrosoftProvider:
                 expand=f"exceptionOccurrences,{stash.EXPAND}",
             )
         )
-
-    def _whole(self, place: str, found: Json) -> Json:
-        return self._read_event(place, str(found["id"])) if found.get("type") == "seriesMaster" else found
 
     def _entry(self, found: Json, href: str) -> Entry:
         try:
