@@ -23,6 +23,7 @@ import httpx2
 from bridge import __version__
 from bridge.errors import Blocked, Invalid, NotACalendarServer, ProviderError, UnknownOutcome, Unreachable
 from bridge.providers.guard import Guard, PinnedBackend, origin
+from bridge.providers.pace import Pace
 
 #: Methods that change nothing, so that they may be sent again on a fresh connection (RFC 9110 9.2.1).
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT"})
@@ -58,10 +59,13 @@ class Answer:
 class GuardedTransport(httpx2.HTTPTransport):
     """The only way out: checks each address, pins its DNS answer, and bounds what comes back."""
 
-    def __init__(self, guard: Guard, limits: Limits, verify: SSLContext | bool = True):
+    def __init__(
+        self, guard: Guard, limits: Limits, verify: SSLContext | bool = True, pace: Pace | None = None
+    ):
         super().__init__(trust_env=False, verify=verify)
         self._guard = guard
         self._limits = limits
+        self._pace = pace
         self._backend = PinnedBackend(guard)
         context = self._pool._ssl_context
         self._pool = httpcore2.ConnectionPool(
@@ -75,6 +79,8 @@ class GuardedTransport(httpx2.HTTPTransport):
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         self._guard.check(str(request.url))
+        if self._pace is not None:
+            self._backend.deadline += self._pace.wait()
         self.requests += 1
         response = super().handle_request(request)
         coding = response.headers.pop("Content-Encoding", "identity").strip().lower()
@@ -136,9 +142,10 @@ class Http:
         *,
         limits: Limits | None = None,
         verify: SSLContext | bool = True,
+        pace: Pace | None = None,
     ):
         self._limits = limits or Limits()
-        self._transport = GuardedTransport(guard, self._limits, verify)
+        self._transport = GuardedTransport(guard, self._limits, verify, pace)
         self._client = httpx2.Client(
             transport=self._transport,
             trust_env=False,

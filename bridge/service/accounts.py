@@ -92,7 +92,8 @@ def add(
 def sign_in(bridge: Bridge, account_id: int, secret: str) -> AccountRow:
     """Try a new password, keep it if it is accepted, and let everything that waited for it run."""
     row = find(bridge, account_id)
-    signed_in = providers.sign_in(row.provider, row.url, row.username, secret, bridge.settings.allow_hosts)
+    start = row.profile.get("start") or row.url  # a home may have moved since
+    signed_in = providers.sign_in(row.provider, start, row.username, secret, bridge.settings.allow_hosts)
     with bridge.db.writing() as tx:
         due = keep_sign_in(tx, bridge, account_id, signed_in.secret or secret, signed_in.profile)
         accounts.set_(tx, account_id, url=signed_in.home_url)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 import time
 
+import dns.nameserver
+import dns.resolver
 import pytest
 
 from bridge.errors import Blocked, Unreachable
 from bridge.providers import guard
 from bridge.providers.guard import Guard, ascii_host, is_public, origin
+from tests.servers.nameserver import NameServer
 
 PRIVATE = [
     *("0.0.0.0", "0.1.2.3", "10.0.0.1", "10.255.255.255", "100.64.0.1", "127.0.0.1", "127.255.255.254"),
@@ -162,3 +165,22 @@ def test_name_servers_that_say_nothing_hold_nobody(monkeypatch: pytest.MonkeyPat
         Guard().addresses("calendar.example.com", 443)
     over.set()
     assert time.monotonic() - start < 2
+
+
+def test_a_name_server_that_rebinds_gains_nothing():
+    """Public when it is checked, private when it is asked again: there is no second question."""
+    records = {("rebind.example", "A"): [["93.184.216.34"], ["127.0.0.1"]]}
+    with NameServer(records) as server:
+        asking = dns.resolver.Resolver(configure=False)
+        asking.nameservers = [
+            dns.nameserver.Do53Nameserver("127.0.0.1", int(server.place.rpartition(":")[2]))
+        ]
+
+        def resolve(host: str, port: int) -> list[str]:
+            return [record.address for record in asking.resolve(host, "A")]
+
+        gate = Guard(resolve=resolve)
+        checked = gate.addresses("rebind.example", 443)
+        assert (checked, len(server.asked)) == (["93.184.216.34"], 1)
+        with pytest.raises(Blocked):  # the next connection asks anew, and is checked anew
+            gate.addresses("rebind.example", 443)

@@ -14,6 +14,7 @@ from bridge.providers.caldav.probe import probe
 from bridge.providers.caldav.provider import CalDAVProvider, Learnt
 from bridge.providers.guard import Guard, origin
 from bridge.providers.http import Http
+from bridge.providers.pace import Pace
 
 
 def first_contact(
@@ -42,16 +43,21 @@ def reconnect(
 ) -> CalDAVProvider:
     """The provider of a home that was found before, signing in the way that worked."""
     guard = Guard(allow_hosts)
+    home = profile.get("home", home)
     guard.check(home)
-    client = Client(Http(guard), home, username, password, profile.get("auth"))
+    client = Client(Http(guard, pace=Pace.of(home, username)), home, username, password, profile.get("auth"))
     return CalDAVProvider(client, home, profile, learnt)
 
 
 def _enter(label: str, start: str, username: str, password: str, guard: Guard) -> SignedIn:
-    client = Client(Http(guard), start, username, password)
+    client = Client(Http(guard, pace=Pace.of(start, username)), start, username, password)
     try:
         home = find_home(client, start)
-        profile = {"single": True} if home.single else {}
+        profile: dict[str, Any] = {"single": True} if home.single else {}
+        if home.others:
+            profile["others"] = list(home.others)
+        if origin(home.url) != origin(start):
+            profile["start"] = start
         provider = CalDAVProvider(client, home.url, profile)
         calendars: list[RemoteCalendar] = provider.calendars()
         learnt = probe(client, home.url, calendars[0].id if calendars else None)

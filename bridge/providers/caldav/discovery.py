@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from bridge.errors import Blocked, NotACalendarServer, ProviderError, SignInNeeded
 from bridge.providers.caldav.calendars import is_calendar
 from bridge.providers.caldav.client import Client
 from bridge.providers.caldav.xml import CAL, DAV, Multistatus, Response, propfind
 from bridge.providers.guard import Guard, origin
+from bridge.providers.http import same_house
 
 WELL_KNOWN = "/.well-known/caldav"
 #: Where servers keep their calendars whose administrator set up no signpost: SOGo (mailcow; first, since it
@@ -26,10 +27,12 @@ _PROBE = propfind(DAV + "resourcetype", DAV + "current-user-principal", CAL + "c
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Where the calendars are. ``single``: the address is one calendar, and no home was to be found."""
+    """Where the calendars are. ``single``: the address is one calendar, and no home was to be found.
+    ``others``: further homes of the same user (RFC 4791 6.2.1 allows for several)."""
 
     url: str
     single: bool = False
+    others: tuple[str, ...] = ()
 
 
 def starts(typed: str, guard: Guard) -> list[str]:
@@ -126,9 +129,13 @@ def _look(client: Client, place: str) -> Home | None:
 
 
 def _home(client: Client, base: str, response: Response) -> Home | None:
-    """The first home that the resource names. Several are rare, and their order is the server's."""
-    homes = response.hrefs(CAL + "calendar-home-set")
-    return Home(_folder(client.url(base, homes[0]))) if homes else None
+    """The homes that the resource names, in its order. Raises ``Blocked`` if the first is elsewhere."""
+    hrefs = response.hrefs(CAL + "calendar-home-set")
+    if not hrefs:
+        return None
+    first = _folder(client.url(base, hrefs[0]))
+    others = {_folder(urljoin(base, href)) for href in hrefs[1:]} - {first}
+    return Home(first, others=tuple(sorted(url for url in others if same_house(base, url))))
 
 
 def _probe(client: Client, url: str) -> tuple[str, Response] | None:

@@ -20,6 +20,7 @@ from bridge.errors import (
     CalendarGone,
     CursorLost,
     NotACalendarServer,
+    NotPermitted,
     ObjectGone,
     ProviderError,
     TagMismatch,
@@ -29,6 +30,7 @@ from bridge.ical.text import restore_crlf
 from bridge.ports import Capabilities, Changes, Entry, RemoteCalendar
 from bridge.providers.caldav import calendars as homes
 from bridge.providers.caldav.client import Client
+from bridge.providers.caldav.discovery import find_home
 from bridge.providers.caldav.paths import key, member, new_name, path_of
 from bridge.providers.caldav.refusals import object_refused, preconditions, read_refused, write_refused
 from bridge.providers.caldav.xml import (
@@ -40,6 +42,7 @@ from bridge.providers.caldav.xml import (
     propfind,
     sync_collection,
 )
+from bridge.providers.guard import origin
 from bridge.providers.http import Answer
 
 #: Of one multiget: objects, and bytes that we expect back.
@@ -65,7 +68,8 @@ class CalDAVProvider:
     ``profile`` is what was learnt about the server and is worth keeping between passes: ``auth`` (basic or
     digest), ``single`` (the home is one calendar), ``sync`` (False: no sync-collection), ``trust`` (False:
     any token is answered), ``conditional`` (False: conditions of writes are not honoured),
-    ``raw`` (True: hrefs in answers are not percent-encoded).
+    ``raw`` (True: hrefs in answers are not percent-encoded), ``start`` (where the home was found from, on
+    another host), ``home`` (where it has moved to since), ``others`` (further homes).
     """
 
     def __init__(
@@ -79,6 +83,7 @@ class CalDAVProvider:
         self._learnt = learnt
         self._home = home
         self._profile = dict(profile or {})
+        self._looked_again = False
         self.capabilities = Capabilities(
             conditional_writes=self._profile.get("conditional", True),
             sync_token=self._profile.get("sync", True),
@@ -102,6 +107,14 @@ class CalDAVProvider:
         return dict(homes.cursors(self._at_home(homes.SURVEY))) or None
 
     def changes(self, calendar: str, cursor: str | None) -> Changes:
+        try:
+            return self._changes(calendar, cursor)
+        except (CalendarGone, NotPermitted):
+            if not self._moved():
+                raise
+            return self._changes(calendar, cursor)
+
+    def _changes(self, calendar: str, cursor: str | None) -> Changes:
         known = _read_cursor(cursor)
         if self.capabilities.sync_token and "ctag" not in known:
             changes = self._sync(calendar, known.get("token", ""))
@@ -146,11 +159,35 @@ class CalDAVProvider:
 
     # --- listing ---------------------------------------------------------------------------------
 
-    def _at_home(self, body: bytes) -> Multistatus:
-        answer = self._client.xml("PROPFIND", self._home, body, "0" if self._profile.get("single") else "1")
+    def _at_home(self, body: bytes) -> Iterator[Response]:
+        depth = "0" if self._profile.get("single") else "1"
+        answer = self._client.xml("PROPFIND", self._home, body, depth)
+        if answer.status != 207 and self._moved():
+            answer = self._client.xml("PROPFIND", self._home, body, depth)
         if answer.status != 207:
             raise read_refused(answer)
-        return Multistatus(answer)
+        yield from Multistatus(answer)
+        for other in self._profile.get("others", ()):
+            answer = self._client.xml("PROPFIND", self._client.url(self._home, other), body, depth)
+            if answer.status == 207:  # a shared home may go; the user's own stays
+                yield from Multistatus(answer)
+
+    def _moved(self) -> bool:
+        """Whether the home is on another host by now, asked once where it was found by way of another one:
+        iCloud moves accounts between its partitions, and says 404 or 403 at the old one."""
+        start = self._profile.get("start")
+        if start is None or self._looked_again:
+            return False
+        self._looked_again = True
+        try:
+            home = find_home(self._client, start)
+        except ProviderError:
+            return False
+        if origin(home.url) == origin(self._home):
+            return False
+        self._home = self._profile["home"] = home.url
+        self._learnt(self.profile)
+        return True
 
     def _sync(self, calendar: str, token: str) -> Changes | None:
         """The delta since the token, page by page; None if the server does not do this."""
