@@ -257,6 +257,7 @@ oauth_request = Table(
     Column("created", Instant, nullable=False),
     Column("taken", Instant),  # when the callback came
     Column("outcome", Text),  # done, or the sentence that says why not
+    sqlite_autoincrement=True,  # ids are never used again: somebody may still wait for an old one
 )
 
 link = Table(

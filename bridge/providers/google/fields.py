@@ -101,6 +101,8 @@ def read(calendar: Component, home: ZoneInfo) -> Wanted:
         if instance is None:
             master, components[None] = fields, event
             continue
+        if instance.param("RANGE") is not None:
+            raise Invalid("It changes all dates from one on: Google Calendar makes a new series of that.")
         replaced = key(_when(instance, zones, home))
         if fields.status == "cancelled":
             cancelled.add(replaced)

@@ -12,7 +12,7 @@ from base64 import b32hexencode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
-from bridge.errors import CalendarGone, CursorLost, Invalid, ObjectGone, ObjectRefused, TagMismatch
+from bridge.errors import CursorLost, Invalid, ObjectGone, ObjectRefused, RetryLater, TagMismatch
 from bridge.ical.text import parse
 from bridge.ical.zones import iana_name
 from bridge.ports import Capabilities, Changes, Entry, RemoteCalendar
@@ -135,7 +135,7 @@ class GoogleProvider:
                         entries += _entries([Series(event["id"], event)])
                 token = page.get("nextSyncToken")
         except Stale as error:
-            raise CalendarGone("Google does not list this calendar any more. Choose another one.") from error
+            raise RetryLater("Google broke off its list of this calendar. We begin again.") from error
         single = {entry.href for entry in entries}  # what once was a series may have left dates behind
         entries += _entries(_grouped(name, events) for name, events in parts.items() if name not in single)
         return entries, token

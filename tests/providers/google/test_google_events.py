@@ -198,7 +198,7 @@ def test_guests_are_mailed_only_if_the_account_says_so(stand: GoogleStand, mail:
     assert len(stand.google.mails) == (3 if mail else 0)
 
 
-def _refusal(status: int, reason: str, times: int = 2) -> fault.Fault:
+def _refusal(status: int, reason: str) -> fault.Fault:
     errors = [{"domain": "usageLimits", "reason": reason, "message": "No."}]
     body = {"error": {"code": status, "message": "No.", "errors": errors}}
     return fault.answer(status, json.dumps(body).encode(), {"Retry-After": "7"})
@@ -235,6 +235,18 @@ def test_a_token_that_ran_out_is_said_so(place: Place, reason: str):
     place.far.faults.fault("GET", _refusal(410, reason))
     with pytest.raises(CursorLost):
         place.provider.changes(place.calendar, cursor)
+
+
+@pytest.mark.parametrize("status", [400, 410])
+def test_a_list_that_breaks_off_is_begun_again_and_is_no_lost_calendar(
+    place: Place, stand: GoogleStand, status: int
+):
+    stand.google.page = 10
+    stand.seed(place.calendar, {f"{n}.ics": event(f"many-{n}") for n in range(15)})
+    place.far.faults.fault("GET", _refusal(status, "invalid"), path="pageToken")
+    with pytest.raises(RetryLater, match="begin again"):
+        place.provider.changes(place.calendar, None)
+    assert len(place.provider.changes(place.calendar, None).entries) == 15
 
 
 def test_a_large_calendar_comes_page_by_page(place: Place, stand: GoogleStand):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.errors import ObjectGone, RetryLater, TagMismatch
+from bridge.errors import ObjectGone, ObjectRefused, RetryLater, TagMismatch
 from bridge.ical.fields import changed
 from bridge.ical.marker import mark
 from bridge.ports import Provider
@@ -140,6 +140,14 @@ def test_dates_of_somebody_elses_series_that_we_were_invited_to_are_an_object(pl
     (entry,) = place.provider.changes(place.calendar, None).entries
     assert (entry.text or "").count("BEGIN:VEVENT") == 1
     assert "RECURRENCE-ID" in (entry.text or "")
+
+
+def test_what_changes_all_dates_from_one_on_is_refused_and_nothing_is_written(place: Place):
+    entry = place.create("series", SERIES)
+    onwards = SERIES.replace("RECURRENCE-ID;", "RECURRENCE-ID;RANGE=THISANDFUTURE;")
+    with pytest.raises(ObjectRefused, match="all dates from one on"):
+        place.update(entry, onwards)
+    assert place.read() == entry
 
 
 # --- half a write ------------------------------------------------------------------------------------

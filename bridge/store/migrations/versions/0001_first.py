@@ -297,6 +297,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_oauth_request")),
         sa.UniqueConstraint("state_mac", name=op.f("uq_oauth_request_state_mac")),
+        sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_oauth_request_account_id"), "oauth_request", ["account_id"], unique=False)
     op.create_index(op.f("ix_oauth_request_user_id"), "oauth_request", ["user_id"], unique=False)
