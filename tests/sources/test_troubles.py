@@ -1,4 +1,4 @@
-"""What can go wrong with Picsello's database: said in plain words, nothing lost, nobody sees another studio."""
+"""What can go wrong with Picsello's database: said in plain words, nothing lost, studios kept apart."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def role(desk: Desk) -> Iterator[str]:
 
 def test_a_role_without_rights_is_told_what_is_missing(desk: Desk, role: str) -> None:
     with pytest.raises(
-        NotPermitted, match="may not read the bookings.*GRANT SELECT ON organizations TO bridge"
+        NotPermitted, match=r"may not read the bookings.*GRANT SELECT ON organizations TO bridge"
     ):
         desk.choose()
     desk.picsello.connection.execute(f"GRANT SELECT ON {READ} TO bridge")

@@ -62,7 +62,8 @@ def session(text: str) -> Session:
     )
     url = event.value("URL")
     if url and url.strip().startswith(("http://", "https://")):
-        made = made.replace("END:VEVENT", Line.make("URL", url.strip()).raw + "END:VEVENT")
+        body, end, rest = made.rpartition("END:VEVENT\r\n")
+        made = body + Line.make("URL", url.strip()).raw + end + rest
     cancelled = _text(event, "STATUS").upper() == "CANCELLED"
     return Session(uid, found.span[0], cancelled, made)
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.errors import Invalid
 from bridge.ical.build import booking_text
-from bridge.ical.text import Line, escape, parse
+from bridge.ical.text import Line, escape
 from bridge.ical.zones import zone_named
 from bridge.sources.picsello.options import Options
 from bridge.sources.picsello.queries import Row
@@ -100,21 +100,18 @@ def rendered(row: Row, zone: ZoneInfo, options: Options) -> str:
         created=_aware(row.inserted_at),
         now=changed,
     )
-    calendar = parse(text)
-    event = next(calendar.components("VEVENT"))
     # paying may leave every stamp alone, and must still count as a later version
     age = int((changed - _aware(row.inserted_at)).total_seconds())
     sequence = min(2 * max(age, 0) + (0 if row.is_lead else 1), 999_999_999)
-    event.items = [
-        Line.make("SEQUENCE", str(sequence)) if item.name == "SEQUENCE" else item for item in event.items
-    ]
     kind = "leads" if row.is_lead else "jobs"
-    event.items += [
+    more = [
         Line.make("CATEGORIES", escape(humanized(row.type))),
         Line.make("COLOR", LEAD_COLOR if row.is_lead else JOB_COLOR),
         Line.make("URL", f"{options.app_url.rstrip('/')}/{kind}/{row.job_id}"),
     ]
-    return calendar.serialize()
+    text = text.replace("\r\nSEQUENCE:0\r\n", f"\r\nSEQUENCE:{sequence}\r\n", 1)
+    body, end, rest = text.rpartition("END:VEVENT\r\n")
+    return "".join([body, *(line.raw for line in more), end, rest])
 
 
 def _expressible(start: datetime, length: timedelta, zone: ZoneInfo) -> ZoneInfo:

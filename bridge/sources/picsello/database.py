@@ -76,6 +76,12 @@ class Database:
         return urlsplit(self.url).hostname or "this machine"
 
     @contextlib.contextmanager
+    def looking(self) -> Iterator[Asking]:
+        """For one statement, which needs no transaction around it."""
+        with self._transaction(None, writes=False) as asking:
+            yield asking
+
+    @contextlib.contextmanager
     def reading(self) -> Iterator[Asking]:
         """A snapshot to read from."""
         with self._transaction("ISOLATION LEVEL REPEATABLE READ READ ONLY", writes=False) as asking:
@@ -125,11 +131,12 @@ class Database:
         return self._connection
 
     @contextlib.contextmanager
-    def _transaction(self, mode: str, *, writes: bool) -> Iterator[Asking]:
+    def _transaction(self, mode: str | None, *, writes: bool) -> Iterator[Asking]:
         for last in (False, True):
             try:
                 connection = self._open()
-                connection.execute("BEGIN " + mode)
+                if mode is not None:
+                    connection.execute("BEGIN " + mode)
                 break
             except psycopg.Error as error:
                 self._drop()
@@ -144,6 +151,8 @@ class Database:
         except BaseException:
             self._roll_back(connection)
             raise
+        if mode is None:
+            return
         try:
             connection.execute("COMMIT")
         except psycopg.Error as error:
@@ -156,7 +165,8 @@ class Database:
 
     def _roll_back(self, connection: Connection) -> None:
         try:
-            connection.execute("ROLLBACK")
+            if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+                connection.execute("ROLLBACK")
         except psycopg.Error:
             self._drop()
 

@@ -51,20 +51,23 @@ class PicselloSource:
 
     def changes(self, calendar: str, cursor: str | None) -> Changes:
         self._check(calendar)
-        with self._database.reading() as asking:
+        with self._database.looking() as asking:
             parts, zone = queries.parts(asking, self._organization, self._user, self._options)
-            look = self._look(zone)
-            if cursor is None:
+        # what changes from here on shows in the parts of the next look
+        look = self._look(zone)
+        if cursor is None:
+            with self._database.looking() as asking:
                 found = queries.digests(asking, self._organization, self._options, None)
-                entries = [self._entry(number, digest, look) for number, digest in found.items()]
-                return Changes(entries, frozenset(), True, _cursor(look, parts, found), rest=REST)
-            known = _read_cursor(cursor)
-            if known is None or known["look"] != look:
-                raise CursorLost("Picsello's bookings look different now: all of them are read again.")
-            before = {int(part): digest for part, digest in known["parts"].items()}
-            moved = [part for part in before.keys() | parts.keys() if before.get(part) != parts.get(part)]
-            if not moved:
-                return Changes((), frozenset(), False, cursor, rest=REST)
+            entries = [self._entry(number, digest, look) for number, digest in found.items()]
+            return Changes(entries, frozenset(), True, _cursor(look, parts, found), rest=REST)
+        known = _read_cursor(cursor)
+        if known is None or known["look"] != look:
+            raise CursorLost("Picsello's bookings look different now: all of them are read again.")
+        before = {int(part): digest for part, digest in known["parts"].items()}
+        moved = [part for part in before.keys() | parts.keys() if before.get(part) != parts.get(part)]
+        if not moved:
+            return Changes((), frozenset(), False, cursor, rest=REST)
+        with self._database.looking() as asking:
             now = queries.digests(asking, self._organization, self._options, moved)
         rows = {int(number): digest for number, digest in known["rows"].items()}
         there = {number: digest for number, digest in rows.items() if number % queries.PARTS in moved}
