@@ -100,7 +100,7 @@ class Writer:
         found = self._read(place, event_id)
         if tag(found) != expect:
             raise TagMismatch(f"The entry has changed in {LABEL} in the meantime.")
-        before = series_of(found)
+        before = _series(found)
         patch = differences(before.master, after.master)
         anew = _repeats_anew(before, after)
         if anew:
@@ -159,7 +159,7 @@ class Writer:
 
     def _dates(self, place: str, master: Json, wanted: Series) -> None:
         """Change and cancel single dates until they are as wanted."""
-        have = series_of(master)
+        have = _series(master)
         work: dict[datetime, Json | None] = dict.fromkeys(wanted.cancelled - have.cancelled)
         for instance in wanted.overrides.keys() | (have.overrides.keys() - wanted.cancelled):
             event = wanted.overrides.get(instance) or wanted.as_planned(instance)
@@ -215,7 +215,7 @@ class Writer:
             )
         if "body" in touched and found.get("isOnlineMeeting"):
             raise ObjectRefused(f"The notes hold the online meeting's link, so change them in {LABEL}.")
-        if found.get("attendees") and (None, "guests") in changed(_text(found), text):
+        if found.get("attendees") and (None, "guests") in changed(stash.text_of(found), text):
             raise ObjectRefused(f"{LABEL} would mail the guests. Invite or remove them in {LABEL}.")
         if touched - _PRIVATE and self._would_mail(found):
             raise ObjectRefused(f"{LABEL} would mail the guests about this change. Make it in {LABEL}.")
@@ -249,8 +249,8 @@ def _repeats_anew(before: Series, after: Series) -> bool:
     return moved or before.rrule != after.rrule
 
 
-def _text(found: Json) -> str:
+def _series(found: Json) -> Series:
     try:
-        return stash.text_of(found)
+        return series_of(found)
     except Invalid as error:
         raise ObjectRefused(str(error)) from error
