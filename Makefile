@@ -17,12 +17,13 @@ PORT ?= 5232
 # Servers and clients that the tests talk to; those from PyPI each in an environment of its own.
 PARTS := xandikos vdirsyncer caldav-client google-client emulate postgresql redis cyrus davical sogo sabre chromium axe
 
-.PHONY: help run test check clean
+.PHONY: help run test check bench clean
 
 help:
 	@echo "make run     serve a demo studio (HOST=$(HOST) PORT=$(PORT) DATA=$(DATA))"
 	echo "make test    every test, with the real servers and clients it needs (PYTEST='-k word' to choose)"
 	echo "make check   formatting, lint, types, import rules"
+	echo "make bench   our server beside Cyrus, Radicale and Xandikos (BENCH='--events 500' to choose)"
 	echo "make clean   remove what was set up"
 
 run: .venv/run.stamp
@@ -38,6 +39,11 @@ check: .venv/dev.stamp
 	.venv/bin/ruff check --quiet .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+# git keeps Xandikos' calendars
+bench: .venv/dev.stamp .venvs/xandikos.stamp .venvs/cyrus.stamp
+	@command -v git >/dev/null || { echo "Setting up: git"; $(APT) git >/dev/null; }
+	.venv/bin/python -m benchmarks.caldav $(BENCH)
 
 clean:
 	@rm -rf .venv .venvs build ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -48,10 +48,10 @@ def query(rules: str) -> str:
 
 
 def test_ten_megabytes_of_description(studio: Studio) -> None:
-    with within(5, 120):
+    with within(20, 120):
         status = studio.anna.put(BOOKINGS + "big.ics", event("big", "DESCRIPTION:" + "x" * 10_000_000)).status
     assert status == 403
-    with within(5, 120):
+    with within(20, 120):
         status = studio.anna.put(BOOKINGS + "big.ics", b"x" * 14_000_000).status
     assert status == 413
 
@@ -59,13 +59,13 @@ def test_ten_megabytes_of_description(studio: Studio) -> None:
 def test_ten_megabytes_of_lines(studio: Studio) -> None:
     """Under the limit of bytes, but each line would cost time."""
     for lines, status in ((40_000, 201), (1_300_000, 403)):
-        with within(10):
+        with within(30):
             assert studio.anna.put(BOOKINGS + "big.ics", event("big", *["X-A:b"] * lines)).status == status
 
 
 def test_ten_thousand_hrefs_are_answered_one_by_one(studio: Studio) -> None:
     studio.anna.put(BOOKINGS + "7.ics", event("7"))
-    with within(5, 60):
+    with within(20, 60):
         answer = studio.anna.multiget(BOOKINGS, *(f"{number}.ics" for number in range(10_000)))
     statuses = answer.statuses()
     assert (answer.status, len(statuses), statuses["7.ics"]) == (207, 10_000, 200)
@@ -89,7 +89,7 @@ def test_ten_thousand_hrefs_are_answered_one_by_one(studio: Studio) -> None:
 )
 @pytest.mark.parametrize("method", ["PROPFIND", "REPORT", "PROPPATCH"])
 def test_xml_that_explodes_nests_or_fetches(studio: Studio, method: str, body: str) -> None:
-    with within(3):
+    with within(15):
         assert studio.anna(method, BOOKINGS, body).status == 400
 
 
@@ -108,7 +108,7 @@ def test_xml_that_explodes_nests_or_fetches(studio: Studio, method: str, body: s
 def test_filters_that_are_much_work(studio: Studio, rules: str) -> None:
     for number in range(50):
         studio.anna.put(f"{BOOKINGS}{number}.ics", event(f"{number}@x", summary="x"))
-    with within(5):
+    with within(20):
         assert report(studio.anna, query(rules)) in (207, 400, 403)
 
 
@@ -124,7 +124,7 @@ def test_filters_that_are_much_work(studio: Studio, rules: str) -> None:
 )
 def test_a_billion_instances(studio: Studio, rule: str) -> None:
     everything = 'start="00010101T000000Z" end="99991231T000000Z"'
-    with within(10):
+    with within(40):
         put = studio.anna.put(BOOKINGS + "series.ics", event("series", rule)).status
         assert put in (201, 403)
         plain = (
@@ -214,7 +214,7 @@ def test_paths_that_play_tricks(studio: Studio, method: str, path: str) -> None:
 def test_headers_that_play_tricks(studio: Studio, name: str, value: str) -> None:
     for method in ("PUT", "MOVE", "PROPFIND", "GET", "DELETE"):
         headers = {"Content_Type": "text/calendar"} | {name: value}
-        with within(2):
+        with within(10):
             answer = studio.anna(method, BOOKINGS + "it.ics", event("it"), **headers)
         assert answer.status < 500
         assert not any("\r" in said or "\n" in said for said in answer.headers.values())

@@ -1,0 +1,139 @@
+"""``python -m benchmarks.caldav [--events N] [--servers ours,floor,cyrus] [--rounds K] [--cap SECONDS]``
+
+Starts each server, fills it with the same events, and measures operation by operation, the servers in turn
+within each round, so that noise on the machine hits all alike. Prints a table of medians: ratios inside it
+can be trusted, milliseconds of different runs cannot be compared. A wrong answer is marked with ``!``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import random
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from benchmarks.caldav.operations import OPERATIONS, POLL, Calendar, Operation
+from benchmarks.caldav.servers import SERVERS, Absent, Server
+
+_XML = {"Content_Type": "text/xml; charset=utf-8"}
+
+
+def main() -> None:
+    options = _options()
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        servers = [SERVERS[wanted](Path(folder)) for wanted in options.servers.split(",")]
+        running: list[Server] = []
+        try:
+            for server in servers:
+                try:
+                    print(f"{server.name}: filling with {options.events} events", file=sys.stderr)
+                    running.append(server)
+                    server.start(options.events)
+                except Absent as absent:
+                    running.remove(server)
+                    print(f"{server.name} is left out: {absent}", file=sys.stderr)
+            _measure(running, options)
+        finally:
+            for server in running:
+                server.stop()
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.caldav")
+    parser.add_argument("--events", type=int, default=5000)
+    parser.add_argument("--servers", default="ours,floor,cyrus,radicale,xandikos", help=", ".join(SERVERS))
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--cap", type=float, default=9, help="seconds per operation and server")
+    parser.add_argument("--seconds", type=float, default=8, help="of mixed load with 8 clients")
+    return parser.parse_args()
+
+
+def _measure(servers: list[Server], options: argparse.Namespace) -> None:
+    learned = {server.name: Calendar(server.client(), server.path, options.events) for server in servers}
+    for calendar in learned.values():
+        calendar.learn()
+    names = list(learned)
+    machine = f"{platform.platform()}, {os.cpu_count()} cores"
+    print(f"{options.events} events, {time.strftime('%Y-%m-%d')}, {machine}\n")
+    print("| median ms | " + " | ".join(names) + " | ours / Cyrus | wanted |")
+    print("|---|" + "--:|" * (len(names) + 2))
+    for operation in OPERATIONS:
+        print(_row(operation, _timed(operation, learned, options)), flush=True)
+    if options.seconds:
+        print("\n| 8 clients, 9 reads to 1 write | requests/s | p95 ms | errors |\n|---|--:|--:|--:|")
+        for server in servers:
+            print(f"| {server.name} | {_mixed(server, learned[server.name], options.seconds)} |", flush=True)
+
+
+Times = dict[str, tuple[list[float], int]]
+
+
+def _timed(operation: Operation, calendars: dict[str, Calendar], options: argparse.Namespace) -> Times:
+    """By server: the times in ms, and how many answers were wrong."""
+    times: Times = {server: ([], 0) for server in calendars}
+    for _ in range(options.rounds):
+        for server, calendar in calendars.items():
+            found, wrong = times[server]
+            until = time.perf_counter() + options.cap / options.rounds
+            for _ in range(max(1, operation.times // options.rounds)):
+                reply = operation.request(calendar)
+                found.append(reply.seconds * 1000)
+                wrong += not operation.right(calendar, reply)
+                if time.perf_counter() > until:
+                    break
+            times[server] = (found, wrong)
+    return times
+
+
+def _row(operation: Operation, times: Times) -> str:
+    medians = {server: statistics.median(found) for server, (found, _) in times.items()}
+    cells = [f"{medians[server]:.3g}{' !' if wrong else ''}" for server, (_, wrong) in times.items()]
+    ratio = "-"
+    if "cyrus" in medians and "ours" in medians:
+        share = medians["ours"] / medians["cyrus"]
+        ratio = f"{share:.2f}" if share <= operation.share else f"**{share:.2f}**"
+    return f"| {operation.name} | " + " | ".join(cells) + f" | {ratio} | {operation.share} |"
+
+
+def _mixed(server: Server, calendar: Calendar, seconds: float) -> str:
+    """Polls, GETs and small multigets against PUTs, from 8 clients at once."""
+    found: list[float] = []
+    wrong: list[float] = []
+
+    def one(seed: int) -> None:
+        mine = Calendar(server.client(), calendar.path, calendar.count, random.Random(seed))  # noqa: S311
+        mine.hrefs = calendar.hrefs[seed::8]
+        mine.numbers = {href: calendar.numbers[href] for href in mine.hrefs}
+        mine.revision = seed * 1000
+        until = time.perf_counter() + seconds
+        while time.perf_counter() < until:
+            dice = mine.dice.random()
+            if dice < 0.1:
+                reply = mine.update()
+            elif dice < 0.55:
+                reply = mine.client("PROPFIND", mine.path, POLL, Depth="0", **_XML)
+            elif dice < 0.8:
+                reply = mine.client("GET", mine.some())
+            elif dice < 0.9:
+                reply = mine.delta_of_none()
+            else:
+                reply = mine.multiget()
+            (found if reply.status < 300 else wrong).append(reply.seconds * 1000)
+
+    clients = [threading.Thread(target=one, args=(seed,)) for seed in range(8)]
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join()
+    late = statistics.quantiles(found, n=20)[-1] if len(found) > 1 else 0
+    return f"{len(found) / seconds:.0f} | {late:.1f} | {len(wrong)}"
+
+
+if __name__ == "__main__":
+    main()
