@@ -18,6 +18,7 @@ from bridge.web import (
     booking_receipt,
     calendar_settings,
     connect,
+    dashboard,
     decisions,
     device_setup,
     devices,
@@ -25,6 +26,7 @@ from bridge.web import (
     event,
     feed,
     feeds,
+    help,
     history,
     notices,
     oauth,
@@ -41,6 +43,7 @@ from bridge.wiring import Bridge
 #: One blueprint each, called ``pages``.
 PAGES = (
     signin,
+    dashboard,
     agenda,
     event,
     api,
@@ -60,6 +63,7 @@ PAGES = (
     devices,
     history,
     profile,
+    help,
 )
 
 
@@ -73,6 +77,7 @@ def make_app(bridge: Bridge) -> Flask:
     refusals.install(app)
     assets.install(app)
     words.install(app)
+    help.install(app)
     for module in PAGES:
         app.register_blueprint(module.pages)
     app.register_blueprint(profile.first_visit)

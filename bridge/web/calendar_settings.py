@@ -23,12 +23,14 @@ PROBLEMS_SHOWN = 10
 
 @dataclass(frozen=True, slots=True)
 class LinkView:
-    """One calendar as the page shows it. ``problems``: a sentence for each object that is at odds."""
+    """One calendar as the page shows it. ``problems``: a sentence for each object that is at odds;
+    ``so_far``: how many events agree already while its first pass is under way."""
 
     row: LinkRow
     state: health_words.State
     roles: str
     problems: list[str]
+    so_far: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +68,20 @@ def page(
             link.id: [pair.problem for pair in pairings.unsettled(tx, link.id, given_up=True) if pair.problem]
             for link in all_links
         }
+        so_far = {
+            link.id: pairings.count_agreed(tx, link.id)
+            for link in all_links
+            if link.agreed_at is None and health_words.running(link, at)
+        }
     views, busy = [], False
     for row in rows:
         shown = []
         for link in all_links:
             if link.account_id == row.id:
                 state = health_words.of_link(link, row, at, me.zone)
-                shown.append(LinkView(link, state, health_words.roles(link), problems[link.id]))
+                shown.append(
+                    LinkView(link, state, health_words.roles(link), problems[link.id], so_far.get(link.id, 0))
+                )
                 busy = busy or health_words.busy(link, row, at)
         kind = providers.KINDS.get(row.provider) or providers.Kind(row.provider)
         views.append(AccountView(row, kind, health_words.of_account(row, at, me.zone), shown))

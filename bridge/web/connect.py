@@ -9,10 +9,12 @@ it is about.
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from bridge import errors, providers
+from bridge.providers.detect import UNKNOWN, detect
+from bridge.providers.names import Names
 from bridge.service import accounts, oauth
 from bridge.web import calendar_settings, forms, own
 from bridge.web.security import limiter, the_bridge
@@ -31,10 +33,18 @@ def _who() -> str:
 
 
 @pages.get("/connect")
+@limiter.limit(TRIES, key_func=_who)
 def choose() -> ResponseReturnValue:
-    """Which provider?"""
+    """Which provider? Guessed from ``address``, if one was typed; the guess can always be overruled."""
     kinds = sorted(providers.KINDS.items(), key=lambda kind: not kind[1].start)  # "another server" comes last
-    return render_template("connect_choose.html", kinds=kinds)
+    form = forms.Detect(request.args, meta={"csrf": False})
+    found = None
+    if form.address.data:
+        try:
+            found = detect(form.address.data, Names(the_bridge().settings.name_servers))
+        except errors.Invalid as error:
+            form.address.errors = [str(error)]
+    return render_template("connect_choose.html", kinds=kinds, form=form, found=found, unknown=UNKNOWN)
 
 
 @pages.get("/connect/<kind>")
@@ -42,7 +52,10 @@ def ask(kind: str) -> ResponseReturnValue:
     """The form, in that provider's words."""
     if _kind(kind).oauth:
         return render_template("connect_there.html", kind=_kind(kind), name=kind)
-    return _page(kind, forms.Connect(formdata=None, username=visitor().user.email))
+    username = request.args.get("username", visitor().user.email)[:254]
+    return _page(
+        kind, forms.Connect(formdata=None, username=username, url=request.args.get("url", "")[:2000])
+    )
 
 
 @pages.post("/connect/<kind>")

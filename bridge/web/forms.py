@@ -26,6 +26,12 @@ class SignIn(FlaskForm):  # type: ignore[misc]
     next = HiddenField()
 
 
+class Detect(FlaskForm):  # type: ignore[misc]
+    """The address that a provider is guessed from; a question, so it travels in the page's address."""
+
+    address = StringField("Your e-mail address there", [Length(max=254)], [_trim])
+
+
 class Connect(FlaskForm):  # type: ignore[misc]
     """Where a provider is and how to sign in there. The address is not asked for where the kind knows it."""
 

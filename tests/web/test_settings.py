@@ -115,3 +115,56 @@ def test_disconnecting_says_first_what_it_would_do(at_annas: Browser, bridge: Br
     at_annas.press("Disconnect", pushed="keep")
     assert "Apple iCloud is disconnected." in at_annas.text
     assert "Dentist" not in at_annas.open("/").text
+
+
+# --- finding the provider -----------------------------------------------------------------------------
+
+
+def test_an_address_tells_its_provider_and_can_be_overruled(at_annas: Browser) -> None:
+    at_annas.open("/calendar/settings/connect?address=anna@icloud.com")
+    assert "This is Apple iCloud" in at_annas.text
+    at_annas.follow("Continue with Apple iCloud")
+    assert at_annas.field("username").get("value") == "anna@icloud.com"
+    at_annas.open("/calendar/settings/connect?address=anna@icloud.com").follow("Connect Fastmail")
+    assert "Fastmail" in at_annas.text
+
+
+def test_what_is_no_address_is_said_beside_the_field(at_annas: Browser) -> None:
+    at_annas.open("/calendar/settings/connect?address=anna")
+    assert "not an e-mail address" in at_annas.beside("address")
+
+
+# --- the dashboard and the help -----------------------------------------------------------------------
+
+
+def test_the_dashboard_leads_to_the_calendar_and_shows_what_comes(
+    at_annas: Browser, bridge: Bridge, anna: UserRow
+) -> None:
+    at_annas.open("/dashboard")
+    assert "No session in the next two months." in at_annas.text
+    assert "Connect a calendar" in at_annas.text
+    when = "DTSTART:20261123T130000Z|DURATION:PT1H"
+    studio.book(bridge, anna, studio.event("w", "Wedding", when, "LOCATION:Mill"))
+    at_annas.open("/dashboard")
+    assert "Wedding Tomorrow, 14:00 – 15:00 · Mill" in at_annas.text
+    assert at_annas.follow("View calendar").path == "/"
+
+
+def test_every_state_that_needs_a_word_is_explained(at_annas: Browser, bridge: Bridge, anna: UserRow) -> None:
+    account = studio.account(bridge, anna, state="needs-sign-in", state_reason="The password changed.")
+    fine = studio.account(bridge, anna, "Fine")
+    studio.link(bridge, account, "Family", reads=True)
+    studio.link(bridge, fine, "Held", reads=True, held=["Too many deletions."])
+    studio.link(bridge, fine, "Gone", reads=True, state="gone")
+    studio.link(bridge, fine, "Locked", writes=True, state="read-only")
+    studio.link(bridge, fine, "Shaky", reads=True, state="retrying")
+    studio.link(bridge, fine, "New", reads=True, released=False)
+    studio.account(bridge, anna, "Parked", state="parked", state_reason="Blocked.")
+    studio.account(bridge, anna, "Slow", state="retrying", state_reason="No answer.")
+    at_annas.open("/calendar/settings")
+    needy = [e for e in at_annas.document.find_class("state") if {"bad", "warn"} & set(e.classes)]
+    linked = [element.get("href") for element in needy]
+    assert len(linked) == 9
+    at_annas.open("/help")
+    for address in linked:
+        assert at_annas.document.get_element_by_id(address.partition("#")[2]) is not None
