@@ -59,6 +59,13 @@ def _sequence(component: Component) -> int:
     return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0
 
 
+def places(text: str | Component | fields.Reading) -> dict[str | None, str]:
+    """The name of the place of each instance."""
+    reading = text if isinstance(text, fields.Reading) else fields.Reading(text)
+    lines = {key: part.first("LOCATION") for key, part in reading.instances.items()}
+    return {key: line.text if line is not None else "" for key, line in lines.items()}
+
+
 def stamps(text: str | Component | fields.Reading) -> frozenset[tuple[str | None, str, str]]:
     """What every program moves when it saves an edit (RFC 5545 3.8.7): DTSTAMP, LAST-MODIFIED and SEQUENCE
     of each

@@ -41,7 +41,7 @@ from hashlib import sha256
 from typing import Literal
 
 from bridge.ical.added import note, noted, unnoted
-from bridge.ical.facts import facts, stamps
+from bridge.ical.facts import facts, places, stamps
 from bridge.ical.fields import GroupKey, changed, fingerprint
 from bridge.ical.marker import mark, marker, unmark
 from bridge.ical.merge import GroupConflict, arrived, first_merge, merge
@@ -312,7 +312,9 @@ def _rewritten(sent: str, remote: str) -> bool:
     ours = marker(sent)
     if ours is None or marker(remote) != ours or stamps(remote) != stamps(sent):
         return False
-    return not any(group in ("when", "title", "place", "component") for _, group in changed(sent, remote))
+    if any(group in ("when", "title", "component") for _, group in changed(sent, remote)):
+        return False
+    return places(sent) == places(remote)  # by name: what draws them on a map many servers cannot hold
 
 
 def _carries(remote: str, sent: str, before: str | None) -> bool:
