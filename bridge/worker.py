@@ -127,7 +127,7 @@ class Worker:
         clashes.look(self._bridge, link_id)
         for sentence in report.errors:
             log.warning("link %s: %s", link_id, sentence)
-        if report.failed:
+        if report.failed and not report.alone:
             self._back_off(link_id)
 
     def _back_off(self, link_id: int) -> None:

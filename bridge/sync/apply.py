@@ -91,6 +91,7 @@ class Applier:
     fence: int
     report: Report
     again: list[Sight] = field(default_factory=list)
+    not_permitted: str | None = None  # why we may no longer write there, if we may not
     _refused_once: set[int] = field(default_factory=set)
     _zones: StrangeZones = field(default_factory=StrangeZones)
 
@@ -310,6 +311,7 @@ class Applier:
         except NotPermitted as error:
             # one refusal is no proof: it is confirmed by a second try
             if sent.pairing_id in self._refused_once:
+                self.not_permitted = str(error)
                 self._refused_there(sent, error, "ask")
             else:
                 self._refused_once.add(sent.pairing_id)

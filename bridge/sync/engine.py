@@ -36,6 +36,8 @@ FULL_LISTING = timedelta(days=1)
 FULL_LISTING_WHERE_TOKENS_LIE = timedelta(hours=1)
 #: Objects whose ground kept moving are looked at again this soon.
 SOON = timedelta(seconds=5)
+#: A right that was taken away may be given back: look again this often.
+ASK_AGAIN = timedelta(hours=1)
 #: How many sentences a preview shows.
 PREVIEW = 50
 
@@ -331,6 +333,9 @@ class Engine:
                     values["listed_at"] = now
                 if not pairings.problems(tx, context.link.id):
                     values["agreed_at"] = now
+                elif applier.not_permitted or context.link.state == "read-only":
+                    values["state"] = "read-only"
+                    values["state_reason"] = applier.not_permitted or context.link.state_reason
             if observation.rest and not context.link.writes and not context.link.edits:
                 due = links.get(tx, context.link.id).due_at if context.link.source else None
                 if due is None or due > now:  # nothing here made it due meanwhile
@@ -356,9 +361,15 @@ class Engine:
         with self.db.writing() as tx:
             if not links.still_mine(tx, link_id, fence):
                 return
-            account = accounts.get(tx, links.get(tx, link_id).account_id)
+            link = links.get(tx, link_id)
+            account = accounts.get(tx, link.account_id)
             if isinstance(error, CalendarGone):
                 links.set_(tx, link_id, state="gone", state_reason=str(error), due_at=None)
+                report.alone = True
+            elif isinstance(error, NotPermitted):
+                state = "read-only" if link.writes or link.edits else "retrying"
+                links.set_(tx, link_id, state=state, state_reason=str(error), due_at=now + ASK_AGAIN)
+                report.alone = True
             else:
                 links.set_(tx, link_id, state="retrying", state_reason=str(error))
                 state = "needs-sign-in" if classify(error) is Verdict.SIGN_IN else "retrying"

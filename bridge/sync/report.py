@@ -15,7 +15,8 @@ class Report:
     included.
 
     ``held``: why the plan waits for the user; ``errors``: what went wrong; both are sentences. ``plan``: what
-    would be done, if it was not. ``failed``: the provider as a whole could not be used, try again later.
+    would be done, if it was not. ``failed``: the calendar could not be used; ``alone``: for a reason of its
+    own, the account is well.
     """
 
     link_id: int
@@ -32,6 +33,7 @@ class Report:
     plan: list[str] = field(default_factory=list)
     pass_id: int | None = None
     failed: bool = False
+    alone: bool = False
 
     def counts(self) -> dict[str, int]:
         """What the journal keeps of it."""
