@@ -17,7 +17,7 @@ from bridge.errors import AlreadyThere, Invalid
 from bridge.ports import RemoteCalendar
 from bridge.service import Bridge
 from bridge.service.disconnecting import removal, remove
-from bridge.service.roles import calendars_of, give_back, select, takes_part, tidy
+from bridge.service.roles import calendars_of, give_back, refuse_source, select, takes_part, tidy
 from bridge.store import accounts, links, people
 from bridge.store.accounts import AccountRow
 
@@ -90,7 +90,10 @@ def add(
 
 
 def sign_in(bridge: Bridge, account_id: int, secret: str) -> AccountRow:
-    """Try a new password, keep it if it is accepted, and let everything that waited for it run."""
+    """Try a new password, keep it if it is accepted, and let everything that waited for it run. Not for the
+    account that bookings come from: ``source set`` renews that."""
+    with bridge.db.reading() as tx:
+        refuse_source(tx, account_id)
     row = find(bridge, account_id)
     start = row.profile.get("start") or row.url  # a home may have moved since
     signed_in = providers.sign_in(row.provider, start, row.username, secret, bridge.settings.allow_hosts)

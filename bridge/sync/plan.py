@@ -460,6 +460,8 @@ def _gone_there(item: Item, policy: Policy, base: Base) -> Decision:
 
 # --- the source ---------------------------------------------------------------------------------------
 
+ARCHIVED = "cancelled, so its job is archived in Picsello; other shoots of that job leave the calendar too."
+
 
 def _with_source(item: Item, policy: Policy) -> Decision:
     hub, remote, base = item.hub, item.remote, item.base
@@ -471,7 +473,8 @@ def _with_source(item: Item, policy: Policy) -> Decision:
         return _as_the_source_says(item, hub, remote)
     if hub.cancelled:
         if policy.source == "write":
-            return _gone_here(item, policy, base)
+            decision = _gone_here(item, policy, base)
+            return replace(decision, actions=(*decision.actions, Tell(ARCHIVED)))
         if policy.source == "refuse":
             return _as_the_source_says(item, hub, remote)
         return _cancelled_here_alone(item, hub, remote, base)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from bridge.config import Settings
-from bridge.service import accounts, people, sources
+from bridge.service import accounts, client_writes, people, sources
+from bridge.store import accounts as account_rows
 from bridge.store import calendars, objects
 from bridge.store import people as people_rows
 from bridge.wiring import Bridge
@@ -21,6 +22,8 @@ from tests.sources.conftest import ANNA, uid
 from tests.sources.picsello import Picsello
 from tests.sources.test_feed import event, whole
 from tests.sources.test_reading import line
+
+POLICIES = [("restore", 1, False), ("hide", 0, False), ("cancel", 0, True)]
 
 
 class House:
@@ -37,8 +40,8 @@ class House:
     def sync(self) -> None:
         """All of Anna's passes, until nothing moves."""
         with self.bridge.db.reading() as tx:
-            ids = [row.id for row in accounts_of(self.bridge)]
-            assert tx is not None
+            user = people_rows.user_by_email(tx, ANNA)
+            ids = [row.id for row in account_rows.of_user(tx, user.id)]
         for _ in range(3):
             for account in ids:
                 for report in self.bridge.engine().run_account(account):
@@ -48,13 +51,6 @@ class House:
         with self.bridge.db.reading() as tx:
             calendar = calendars.bookings(tx, people_rows.user_by_email(tx, ANNA).id)
             return {row.uid: row.text for row in objects.all_objects(tx, calendar.id)}
-
-
-def accounts_of(bridge: Bridge) -> list:  # type: ignore[type-arg]
-    from bridge.store import accounts as rows
-
-    with bridge.db.reading() as tx:
-        return rows.of_user(tx, people_rows.user_by_email(tx, ANNA).id)
 
 
 @pytest.fixture
@@ -151,3 +147,57 @@ def test_the_old_subscription_brought_into_the_bookings_becomes_the_booking(hous
     assert found is not None
     assert (found.kind, found.href) == ("booking", "imported.ics")
     assert len(house.work.list()) == 1
+
+
+@pytest.mark.parametrize(("policy", "left", "archived"), POLICIES)
+def test_deleting_at_the_provider_follows_the_policy_down_to_picsello(
+    house: House, policy: str, left: int, archived: bool
+) -> None:
+    studio = house.picsello.studio(ANNA)
+    shoot = house.picsello.shoot(house.picsello.job(studio, paid=True), datetime(2030, 5, 1, 14))
+    people.set_user(house.bridge, ANNA, on_delete=policy)
+    house.choose("picsello")
+    house.sync()
+    house.work.delete(house.work.name_of(uid(shoot)))
+    house.sync()
+    assert len(house.work.list()) == left
+    job = house.picsello.row("jobs", house.picsello.row("shoots", shoot)["job_id"])
+    assert (job["archived_at"] is not None) is archived
+    assert len(house.bookings()) == (0 if archived else 1)
+
+
+@pytest.mark.parametrize(("policy", "left", "archived"), POLICIES)
+def test_deleting_on_the_phone_follows_the_policy_down_to_picsello(
+    house: House, policy: str, left: int, archived: bool
+) -> None:
+    studio = house.picsello.studio(ANNA)
+    shoot = house.picsello.shoot(house.picsello.job(studio, paid=True), datetime(2030, 5, 1, 14))
+    people.set_user(house.bridge, ANNA, on_delete=policy)
+    house.choose("picsello")
+    house.sync()
+    with house.bridge.db.writing() as tx:
+        user = people_rows.user_by_email(tx, ANNA)
+        calendar = calendars.bookings(tx, user.id)
+        found = objects.by_uid(tx, calendar.id, uid(shoot))
+        assert found is not None
+        now = house.bridge.clock.now()
+        client_writes.delete(tx, user, calendar, found.href, actor="device:1", now=now)
+    house.sync()
+    assert len(house.bookings()) == left
+    job = house.picsello.row("jobs", house.picsello.row("shoots", shoot)["job_id"])
+    assert (job["archived_at"] is not None) is archived
+
+
+def test_a_block_made_on_the_phone_goes_to_the_provider_and_never_to_picsello(house: House) -> None:
+    house.picsello.studio(ANNA)
+    house.choose("picsello")
+    house.sync()
+    text = whole(event(1, datetime(2030, 5, 1, 10))).replace("shoot_1@picsello.com", "holiday@phone")
+    with house.bridge.db.writing() as tx:
+        user = people_rows.user_by_email(tx, ANNA)
+        calendar = calendars.bookings(tx, user.id)
+        now = house.bridge.clock.now()
+        client_writes.put(tx, user, calendar, "h.ics", text, actor="device:1", now=now)
+    house.sync()
+    assert house.work.by_uid("holiday@phone") is not None
+    assert house.picsello.connection.execute("SELECT count(*) AS n FROM shoots").fetchone() == {"n": 0}

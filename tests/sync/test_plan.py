@@ -382,7 +382,7 @@ def test_what_comes_back_to_the_source_comes_back_here() -> None:
 
 def test_a_cancellation_here_archives_it_there() -> None:
     found = item(hub(cancelled(event()), "e2", cancelled=True), remote(event()), AGREED)
-    assert kinds(found, SOURCE) == [DeleteRemote]
+    assert kinds(found, SOURCE) == [DeleteRemote, Tell]
 
 
 def test_where_nothing_may_be_written_an_edit_goes_back_but_for_reminders() -> None:
