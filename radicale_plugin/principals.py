@@ -14,14 +14,16 @@ from radicale_plugin.propfind import folder
 from radicale_plugin.xmlbody import CALDAV, DAV
 
 _ADDRESSES = CALDAV + "calendar-user-address-set"
+_PARTS = {DAV + "property-search", DAV + "prop", DAV + "apply-to-principal-collection-set"}
 _SEARCHED = {DISPLAYNAME: "Name", _ADDRESSES: "Address"}
 
 
 def search(asking: Asking, root: ET.Element) -> Answer:
-    """principal-property-search: the user, if each (or, by ``test``, any) of the searches fits them."""
+    """principal-property-search: the user, if each (or, by ``test``, any) of the searches fits them; nothing
+    searched for is everybody. python-caldav writes the wanted properties beside an empty DAV:prop."""
     fits = [_fits(asking, rule) for rule in root.findall(DAV + "property-search")]
-    found = any(fits) if root.get("test") == "anyof" else bool(fits) and all(fits)
-    wanted = names(root.find(DAV + "prop"))
+    found = any(fits) if root.get("test") == "anyof" and fits else all(fits)
+    wanted = names(root.find(DAV + "prop")) or tuple(name for name in names(root) if name not in _PARTS)
     return multistatus.answer([folder(asking, asking.home, PRINCIPAL, wanted)] if found else [])
 
 

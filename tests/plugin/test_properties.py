@@ -163,6 +163,15 @@ def test_people_find_themselves_and_nobody_else(studio: Studio, match: str, hits
     assert len(answer.xml.findall(DAV + "response")) == hits
 
 
+def test_a_search_as_python_caldav_writes_it(studio: Studio) -> None:
+    answer = studio.anna(
+        "REPORT",
+        "/",
+        f"<D:principal-property-search {NS}><D:prop/><C:calendar-home-set/></D:principal-property-search>",
+    )
+    assert found(answer)[CALDAV + "calendar-home-set"][0].text == "/dav/anna%40studio.example/"
+
+
 def test_what_can_be_searched_is_said(studio: Studio) -> None:
     answer = studio.anna("REPORT", "/", f"<D:principal-search-property-set {NS}/>")
     assert answer.status == 200
