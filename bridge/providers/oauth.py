@@ -175,11 +175,6 @@ class Session:
         """Every request so far, those for tokens included."""
         return self._http.requests
 
-    @property
-    def http(self) -> Http:
-        """Unsigned requests, for addresses that carry their own token."""
-        return self._http
-
     def request(
         self, method: str, url: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> Answer:

@@ -91,9 +91,9 @@ class Writer:
         rules = recurrence(before.master, wanted.master, known.master, left_out(known))
         if rules is not None:
             body["recurrence"] = rules or None
-        moved = "start" in body or "recurrence" in body
+        moved = "start" in body or wanted.master.rules != before.master.rules
         master: Event = known.master
-        if moved and (wanted.overrides or before.overrides or wanted.master.excluded):
+        if (moved or rules is not None) and (wanted.overrides or before.overrides or wanted.master.excluded):
             master = self._patch(master, body)  # the dates hang on it
             body = {}
             known = again() or known
@@ -113,7 +113,7 @@ class Writer:
 
     def _dates(self, wanted: Wanted, before: Wanted, known: Series, *, moved: bool) -> bool:
         """Bring every date that differs from its series; whether anything was sent. ``moved``: the series
-        itself was, so that dates it no longer has are left to Google."""
+        itself was, so that the dates which differed from it before are left to Google."""
         sent = False
         there = {original(event): event for event in known.exceptions}
         cancelled = left_out(known)
@@ -137,8 +137,8 @@ class Writer:
             if event is not None:
                 self._patch(event, {"status": "cancelled"})
                 sent = True
-        left = (before.overrides.keys() | cancelled) - wanted.overrides.keys() - wanted.master.excluded
-        for name in sorted(left if not moved else ()):
+        left = cancelled if moved else cancelled | before.overrides.keys()
+        for name in sorted(left - wanted.overrides.keys() - wanted.master.excluded):
             usual = on_its_date(wanted.master, date_named(name, wanted.master.start))
             event = there[name]
             body = (

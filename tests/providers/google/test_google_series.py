@@ -9,7 +9,7 @@ from bridge.ical.fields import changed
 from bridge.ical.marker import mark
 from bridge.ports import Provider
 from tests.contracts.google_stand import GoogleStand
-from tests.contracts.samples import SERIES, event
+from tests.contracts.samples import SERIES, calendar, event
 from tests.providers.google.place import Place
 from tests.servers import fault
 
@@ -192,3 +192,61 @@ def test_an_id_whose_event_was_deleted_since_is_told_apart_from_one_that_is_ther
 
 def _at(local: str) -> dict[str, str]:
     return {"dateTime": f"{local}:00+01:00", "timeZone": "Europe/Berlin"}
+
+
+# --- whole days, and clocks that change ----------------------------------------------------------------
+
+WEEKS = calendar(
+    "BEGIN:VEVENT",
+    "UID:weeks",
+    "DTSTAMP:20260101T000000Z",
+    "DTSTART;VALUE=DATE:20260302",
+    "DTEND;VALUE=DATE:20260304",
+    "RRULE:FREQ=WEEKLY;COUNT=6",
+    "EXDATE;VALUE=DATE:20260309",
+    "SUMMARY:Messe",
+    "END:VEVENT",
+    "BEGIN:VEVENT",
+    "UID:weeks",
+    "DTSTAMP:20260101T000000Z",
+    "RECURRENCE-ID;VALUE=DATE:20260316",
+    "DTSTART;VALUE=DATE:20260318",
+    "DTEND;VALUE=DATE:20260319",
+    "SUMMARY:Messe\\, kurz",
+    "END:VEVENT",
+)
+
+
+def test_a_series_of_whole_days_with_dates_left_out_and_moved(place: Place):
+    entry = place.create("weeks", WEEKS)
+    assert not changed(WEEKS, entry.text or "")
+    fewer = WEEKS.replace("EXDATE;VALUE=DATE:20260309", "EXDATE;VALUE=DATE:20260309,20260330")
+    entry = place.update(entry, fewer)
+    assert not changed(fewer, entry.text or "")
+    more = WEEKS.replace("EXDATE;VALUE=DATE:20260309\r\n", "")
+    again = place.update(entry, more)
+    assert "EXDATE" not in (again.text or "")
+    # Google keeps the date that takes place again as an item of its own, which says what its series says
+    assert changed(more, again.text or "") == {("20260330", "component")}
+    assert "DTEND;VALUE=DATE:20260401\r\nSUMMARY:Messe\r\n" in (again.text or "")
+
+
+def test_dates_beyond_a_clock_change_are_found_by_the_clock(place: Place):
+    """Tuesdays at nine in Berlin; from 31 March on that is seven in UTC."""
+    long = PLAIN.replace("COUNT=6", "COUNT=20")
+    entry = place.create("series", long)
+    place.hands.delete(place.date("20260407T090000"))
+    entry = place.read()
+    assert "EXDATE;TZID=Europe/Berlin:20260407T090000\r\n" in (entry.text or "")
+    spring = long.replace("SUMMARY", "EXDATE;TZID=Europe/Berlin:20260407T090000,20260414T090000\r\nSUMMARY")
+    assert not changed(spring, place.update(entry, spring).text or "")
+    cancelled = [e["originalStartTime"]["dateTime"] for e in place.events() if e["status"] == "cancelled"]
+    assert cancelled == ["2026-04-07T09:00:00+02:00", "2026-04-14T09:00:00+02:00"]
+
+
+def test_a_series_bounded_by_a_day_keeps_its_bound(place: Place):
+    bounded = PLAIN.replace("COUNT=6", "UNTIL=20260210T080000Z")
+    entry = place.create("series", bounded)
+    assert not changed(bounded, entry.text or "")
+    longer = PLAIN.replace("COUNT=6", "UNTIL=20260310T080000Z")
+    assert not changed(longer, place.update(entry, longer).text or "")
