@@ -53,16 +53,15 @@ def ask(kind: str) -> ResponseReturnValue:
     if _kind(kind).oauth:
         return render_template("connect_there.html", kind=_kind(kind), name=kind)
     username = request.args.get("username", visitor().user.email)[:254]
-    return _page(
-        kind, forms.Connect(formdata=None, username=username, url=request.args.get("url", "")[:2000])
-    )
+    form = forms.Connect(formdata=None, username=username, url=request.args.get("url", "")[:2000])
+    return _page(kind, _fitting(form, kind))
 
 
 @pages.post("/connect/<kind>")
 @limiter.limit(TRIES, key_func=_who)
 def submit(kind: str) -> ResponseReturnValue:
     """Sign in there and list the calendars; only then is anything kept."""
-    form = forms.Connect()
+    form = _fitting(forms.Connect(), kind)
     if not _kind(kind).start and not (form.url.data or ""):
         form.validate()
         form.url.errors = [
@@ -76,7 +75,12 @@ def submit(kind: str) -> ResponseReturnValue:
     try:
         accounts.check_kind(bridge, me.email, kind, url)
         added = accounts.add(
-            bridge, me.email, kind, url=url, username=form.username.data, secret=form.password.data
+            bridge,
+            me.email,
+            kind,
+            url=url,
+            username=form.data.get("username"),
+            secret=form.data.get("password", ""),
         )
     except errors.BridgeError as error:
         _beside_its_field(form, error)
@@ -131,12 +135,21 @@ def _kind(name: str) -> providers.Kind:
     return providers.KINDS[name]
 
 
+def _fitting(form: forms.Connect, kind: str) -> forms.Connect:
+    """The form without what this kind does not ask for: a published calendar wants its address alone."""
+    if _kind(kind).read_only:
+        del form.username, form.password
+    return form
+
+
 def _page(kind: str, form: forms.Connect) -> str:
     return render_template("connect.html", kind=_kind(kind), name=kind, form=form)
 
 
 def _beside_its_field(form: forms.Connect, error: errors.BridgeError) -> None:
     match error:
+        case _ if form.username is None:
+            form.url.errors = [CONNECTED_ALREADY if isinstance(error, errors.AlreadyThere) else str(error)]
         case errors.SignInNeeded():
             form.password.errors = [str(error)]
         case errors.AlreadyThere():
