@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from bridge.errors import ObjectGone, ProviderError, Refused, TagMismatch, UnknownOutcome
 from bridge.ical.marker import unmark
+from bridge.ical.merge import first_merge
 from bridge.ports import Entry, Provider
 from bridge.service import Bridge
 from bridge.store import links, objects, pairings, passes
@@ -31,6 +32,8 @@ from bridge.sync.undo import DeleteThere, PutHere, PutThere, Touched, Undo, deci
 
 #: Objects per transaction.
 PORTION = 100
+#: Above the generations that passes reach by making objects again.
+GENERATIONS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class _Undoing:
     fence: int
     provider: Provider | None
     pass_id: int
+    undone: int  # the pass that is undone
     put_back: list[Touched] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     unfinished: bool = False
@@ -110,7 +114,7 @@ def _undo(
     with bridge.db.writing() as tx:
         _hold(tx, link, fence)
         undo_id = passes.start(tx, link.id, row.user_id, bridge.clock.now())
-    work = _Undoing(bridge, link, row.user_id, fence, provider, undo_id)
+    work = _Undoing(bridge, link, row.user_id, fence, provider, undo_id, row.id)
     for portion in batches(changes, PORTION):
         _portion(work, portion)
     with bridge.db.writing() as tx:
@@ -148,6 +152,8 @@ def _portion(work: _Undoing, portion: Sequence[Touched]) -> None:
             if what.why is not None:
                 work.left.append(what.why)
                 continue
+            if _on_its_way(work, tx, one, what):
+                what = replace(what, there=None)  # an undo that was broken off has sent it; a pass finds out
             if what == Undo():
                 continue
             try:
@@ -163,6 +169,13 @@ def _portion(work: _Undoing, portion: Sequence[Touched]) -> None:
                 work.put_back.append(one)
     for one, step, prepared in sending:
         _there(work, one, step, prepared)
+
+
+def _on_its_way(work: _Undoing, tx: Connection, one: Touched, what: Undo) -> bool:
+    if not isinstance(what.there, PutThere) or what.there.expect is not None:
+        return False
+    row = pairings.by_uid(tx, work.link.id, one.calendar_id, one.uid)
+    return row is not None and (row.flight is not None or row.base_tag is not None)
 
 
 def _hub(stored: StoredObject | None) -> Hub | None:
@@ -249,8 +262,10 @@ def _prepare(
     if hub is None:
         text = _original(tx, work.user_id, one) or unmark(step.text)
         written = _put(work, tx, one, text, None, now)
-        hub = Hub(written.href, written.etag, text)
-    generation = work.pass_id + 1  # a name that was never used there, and can be found again
+        # an edit that had not been carried there before the deletion is still to be carried
+        known = first_merge(text, step.text, "theirs").hub
+        hub = Hub(written.href, written.etag if known == text else "", known)
+    generation = GENERATIONS + work.undone  # a name never used there, and the same if this is repeated
     href = work.provider.new_href(
         work.link.remote_id, derived_key(work.bridge.installation, one.uid, generation)
     )

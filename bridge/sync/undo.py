@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from bridge.errors import Invalid
 from bridge.ical.facts import facts
 from bridge.ical.fields import changed
 from bridge.sync.plan import Hub, Remote
@@ -182,4 +183,7 @@ def _holds(text: str | None, remote: Remote | None) -> bool:
 def _same(one: str | None, other: str | None) -> bool:
     if one is None or other is None:
         return one is other
-    return one == other or not changed(one, other)
+    try:
+        return one == other or not changed(one, other)
+    except Invalid:  # somebody left something there that is no event
+        return False
