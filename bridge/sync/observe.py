@@ -182,6 +182,11 @@ def _hub_sights(tx: Connection, link_id: int, calendar_id: int, since: int, know
     return sights
 
 
+def _being_made(row: Paired) -> bool:
+    """Whether a create is in flight: its base, if there is one, is that of an earlier object that is gone."""
+    return row.flight == "put" and row.flight_expect is None
+
+
 def _remote_sights(
     changes: Changes, index: Mapping[str, Paired], context: Context, by_hand: bool
 ) -> tuple[list[Sight], list[Sight]]:
@@ -198,7 +203,7 @@ def _remote_sights(
             row.calendar_id,
             row.uid,
             gone=True,
-            deleted=not changes.complete or row.base_tag is not None,
+            deleted=not changes.complete or (row.base_tag is not None and not _being_made(row)),
         )
         for row in missing
         if row.base_tag is not None or row.flight or row.problem_kind

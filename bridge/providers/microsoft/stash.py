@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -30,7 +31,7 @@ TEXT = _SET + "PicselloBridgeText"
 #: Both, with an event: an ``$expand``.
 EXPAND = f"singleValueExtendedProperties($filter=id eq '{KEY}' or id eq '{TEXT}')"
 
-#: The identity of a series under construction: not one of ours yet.
+#: Begins the identity of a series under construction: not one of ours yet.
 DRAFT = "draft:"
 
 #: Characters of one property. Exchange sets no public limit; larger texts leave their notes out.
@@ -59,6 +60,12 @@ def kept(found: Mapping[str, Any]) -> str | None:
         return None if unpacker.unconsumed_tail else text.decode()
     except (binascii.Error, zlib.error, ValueError):
         return None
+
+
+def draft_key(uid: str) -> str:
+    """The identity of a series under construction: by its UID, so that any later attempt finds what an
+    earlier one left behind."""
+    return DRAFT + hashlib.sha256(uid.encode()).hexdigest()[:32]
 
 
 def properties(key: str | None, text: str) -> list[Property]:

@@ -69,21 +69,20 @@ class Writer:
 
     def create(self, place: str, key: str, text: str) -> Written:
         """Raises ``TagMismatch`` if it exists already."""
-        _, series = read(text)
+        uid, series = read(text)
         body = fields(series.master)
         if rule := repetition(series):
             body["recurrence"] = rule
         if self.named(place, key):
             raise TagMismatch(f"The entry exists in {LABEL} already.")
         staged = bool(series.overrides or series.cancelled)
-        leftovers = self.named(place, stash.DRAFT + key) if staged else []
-        for draft in leftovers:
-            self._graph.write("DELETE", self._url(place, draft["id"]))
+        draft = stash.draft_key(uid or key)
+        leftovers = self.named(place, draft) if staged else []
+        for leftover in leftovers:
+            self._graph.write("DELETE", self._url(place, leftover["id"]))
         final = stash.properties(key, text)
         body["transactionId"] = self._transaction(place, key, leftovers)
-        body["singleValueExtendedProperties"] = (
-            [{"id": stash.KEY, "value": stash.DRAFT + key}] if staged else final
-        )
+        body["singleValueExtendedProperties"] = [{"id": stash.KEY, "value": draft}] if staged else final
         made = self._graph.write("POST", self._graph.url("calendars", place, "events"), body)
         if not staged:
             return Written({**made, "singleValueExtendedProperties": final})
