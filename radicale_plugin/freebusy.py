@@ -7,16 +7,16 @@ count in the calendar's zone.
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from bridge.errors import Invalid
-from bridge.ical.busy import Taken, taken
-from bridge.ical.text import Component, Line
-from bridge.store.busy import BusyRow, between
+from bridge.ical.busy import Takes, takes_of
+from bridge.ical.occurrences import occurrences
+from bridge.ical.text import Component, Line, parse
+from bridge.store import shown
 from bridge.store.calendars import CalendarRow
 from bridge.store.horizon import FIRST, LAST
 from radicale_plugin.answers import Answer
@@ -58,27 +58,38 @@ def render(tx: Connection, calendar: CalendarRow, query: ET.Element, me: str, no
 def _busy(
     tx: Connection, calendar: CalendarRow, start: int, end: int, me: str
 ) -> Iterator[tuple[str, Period]]:
-    zone = zone_of(calendar)
-    found: Iterable[BusyRow | Taken] = (
-        between(tx, calendar, start, end, {me})
-        if zone.key == calendar.time_zone
-        else _read(tx, calendar, start, end, zone, me)
-    )
-    for one in found:
-        starts, ends = max(one.starts, start), min(one.ends, end)
+    for tentative, starts, ends in _taken(tx, calendar, start, end, me):
+        starts, ends = max(starts, start), min(ends, end)
         if ends > starts:
-            yield "BUSY-TENTATIVE" if one.tentative else "BUSY", (starts, ends)
+            yield "BUSY-TENTATIVE" if tentative else "BUSY", (starts, ends)
 
 
-def _read(
-    tx: Connection, calendar: CalendarRow, start: int, end: int, zone: ZoneInfo, me: str
-) -> Iterator[Taken]:
-    """Where the index's zone is not the calendar's, every text is read."""
-    for stored in in_range(tx, calendar, start, end, zone):
+def _taken(
+    tx: Connection, calendar: CalendarRow, start: int, end: int, me: str
+) -> Iterator[tuple[bool, int, int]]:
+    """``(tentative, starts, ends)``. From the index where it reaches; what it leaves open is read, and of a
+    series too dense to be listed only the first part: whoever asks about centuries must not keep us busy."""
+    zone = zone_of(calendar)
+    if zone.key != calendar.time_zone or start < calendar.horizon_start or end > calendar.horizon_end:
+        texts = [stored.text for stored in in_range(tx, calendar, start, end, zone)]
+    else:
+        unsure = set()
+        for span in shown.taken(tx, calendar.id, start - calendar.longest, start, end):
+            if span.exact and span.takes != Takes.ASKS:
+                yield span.takes == Takes.TENTATIVE, span.starts, span.ends
+            else:
+                unsure.add(span.object_id)
+        texts = shown.texts_of(tx, unsure)
+    for text in texts:
         try:
-            yield from taken(stored.text, start, end, zone, {me})
+            tree = parse(text)
+            spans = occurrences(tree, start, end, zone)
         except Invalid:
             continue  # its times can't be read: it keeps nothing busy, and spoils no answer
+        kinds = [takes_of(event, {me}) for event in tree.components("VEVENT")]
+        for found in spans:
+            if kinds[found.component] is not Takes.FREE:
+                yield kinds[found.component] is Takes.TENTATIVE, found.starts, found.ends
 
 
 def _merged(periods: list[Period]) -> list[Period]:

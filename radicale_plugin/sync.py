@@ -34,6 +34,8 @@ def answer(asking: Asking, tx: Connection, row: CalendarRow, root: ET.Element) -
         return _answer(lines.of(shown.names(tx, row.id)), changes.token(row))
     position = changes.position(token, row) if token else Position(0, row.seq)
     asked = None if most is None else most + 1
+    if position.seq == row.seq:
+        return _answer((), changes.token(row))
     steps = shown.steps(tx, row.id, position.seq, position.began, asked)
     if most is None or len(steps) <= most:
         return _answer(_told(tx, row, lines, steps), changes.token(row))

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, LargeBinary, bindparam, cast, false, func, literal, select, true, union_all
 
+from bridge.ical.busy import Takes
 from bridge.store.rows import batches
-from bridge.store.tables import change, object_
+from bridge.store.tables import change, object_, occurrence
 
 
 class Named(NamedTuple):
@@ -56,6 +57,26 @@ _of_hrefs = _all.where(_o.href.in_(bindparam("hrefs", expanding=True)))
 _of_uid = _all.where(_o.uid == bindparam("uid"))
 _texts = select(_o.text).where(*_mine).execution_options(yield_per=500)
 _count = select(func.count(), func.sum(func.length(cast(_o.text, LargeBinary)))).where(*_mine)
+
+_taken = (
+    select(
+        occurrence.c.object_id,
+        occurrence.c.starts,
+        occurrence.c.ends,
+        occurrence.c.takes,
+        occurrence.c.exact,
+    )
+    .join(object_, _o.id == occurrence.c.object_id)
+    .where(
+        occurrence.c.calendar_id == bindparam("calendar_id"),
+        occurrence.c.starts >= bindparam("floor"),
+        occurrence.c.starts < bindparam("end"),
+        occurrence.c.ends > bindparam("start"),
+        occurrence.c.takes != int(Takes.FREE),
+        _o.hidden == false(),
+    )
+)
+_of_ids = select(_o.id, _o.text).where(_o.id.in_(bindparam("ids", expanding=True)))
 
 # The log names an href for each of its changes; what is there now speaks for it, and only if nothing is
 # there is it gone. Both halves walk an index from the asked seq on, however large the calendar is.
@@ -118,6 +139,27 @@ def steps(
         "most": 2**62 if most is None else most,
     }
     return list(map(Step._make, tx.execute(_steps, asked)))
+
+
+class Span(NamedTuple):
+    """Time of one object; inexact: it takes place somewhere in there. ``takes``: see ``bridge.ical.busy``."""
+
+    object_id: int
+    starts: int
+    ends: int
+    takes: int
+    exact: bool
+
+
+def taken(tx: Connection, calendar_id: int, floor: int, start: int, end: int) -> list[Span]:
+    """What takes time in ``[start, end)``, from the index alone; nothing longer began before ``floor``."""
+    asked = {"calendar_id": calendar_id, "floor": floor, "start": start, "end": end}
+    return list(map(Span._make, tx.execute(_taken, asked)))
+
+
+def texts_of(tx: Connection, ids: Iterable[int]) -> list[str]:
+    """The texts of these objects, in no order."""
+    return [row.text for portion in batches(ids) for row in tx.execute(_of_ids, {"ids": portion})]
 
 
 def size(tx: Connection, calendar_id: int) -> int:
