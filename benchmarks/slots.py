@@ -1,9 +1,9 @@
 """A month of slots, beside what a naive expansion of every event takes.
 
 ``python benchmarks/slots.py [EVENTS ...]``: each EVENTS is a store of that many events, a third of them
-bookings, the rest in a linked calendar, every seventy-fifth repeating; spread over four years, as a busy studio's are.
-Prints medians in milliseconds. The naive way reads every text with icalendar and expands it with
-recurring-ical-events, once: it takes long.
+bookings, the rest in a linked calendar, every seventy-fifth repeating; spread over four years, so that the
+month itself holds more as the store grows. Prints medians in milliseconds. The naive way reads every text
+with icalendar and expands it with recurring-ical-events, once: it takes long.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.config import Settings
 from bridge.ical import build
-from bridge.service import booking_events, client_booking, people
+from bridge.service import booking_events, booking_plans, client_booking, people
 from bridge.store import accounts, calendars, links, objects
 from bridge.store import people as people_rows
 from bridge.store.booking_events import EventRow
@@ -53,9 +53,9 @@ def studio(folder: Path, events: int) -> tuple[Bridge, EventRow, UserRow]:
         mirror = calendars.create(tx, anna.id, "family", kind="mirror", title="Family", now=NOW)
         links.set_(tx, link, reads=True, released=True, state="healthy", agreed_at=NOW, mirror_id=mirror)
         booking_events.set_opening(
-            tx, anna, hours=[f"{day}=09:00-17:00" for day in booking_events.WEEKDAYS], closed=[]
+            tx, anna, hours=[f"{day}=09:00-17:00" for day in booking_plans.WEEKDAYS], closed=[]
         )
-        event = booking_events.add(tx, anna, booking_events.Plan("Minis", 30, gap=15), NOW)
+        event = booking_events.add(tx, anna, booking_plans.Plan("Minis", 30, gap=15), NOW)
         bookings = calendars.bookings(tx, anna.id).id
     dice = Random(events)  # noqa: S311 - no secret
     first = NOW - timedelta(days=730)

@@ -34,6 +34,11 @@ def add_to(calls: Calls) -> None:
     _number(add, "--furthest", "days ahead that can be booked", None)
     _number(add, "--most-per-day", "bookings a day", None)
     _number(add, "--most-per-week", "bookings a week", None)
+    add.add_argument("--repeat", choices=("week", "month", "year"), default="", help="from the date on")
+    _number(add, "--every", "weeks, months or years between (default: 1)", 1)
+    _many(add, "--on", "DAY", "weekdays of a weekly repetition, such as sat sun")
+    add.add_argument("--until", metavar="D", default="", help="the last day that may be one")
+    _number(add, "--times", "how many days", None)
     _number(add, "--hold", "minutes that a session waits to be confirmed (default: booked at once)", 0)
 
     _email(call(events, "list", _list, "list a user's booking pages"))
@@ -45,6 +50,15 @@ def add_to(calls: Calls) -> None:
         change = call(events, name, _set_status, help)
         change.add_argument("event", metavar="EVENT", type=int)
         change.set_defaults(status=STATUS[name])
+
+    for name, hidden, help in (("hide", True, "show one slot as taken"), ("open", False, "offer it again")):
+        change = call(events, name, _set_hidden, help)
+        change.add_argument("event", metavar="EVENT", type=int)
+        change.add_argument("start", metavar="START", help="when the slot begins, such as 2027-05-08T10:00")
+        change.set_defaults(hidden=hidden)
+    _email(call(events, "bookings", _bookings, "who booked through a user's pages"))
+    confirm = call(events, "confirm", _confirm, "make a booking of a hold: it is paid")
+    confirm.add_argument("booking", metavar="BOOKING", type=int, help="see `event bookings`")
 
     availability = group(calls, "availability", "when a user can be booked at all")
     change = call(availability, "set", _set_opening, "set opening hours and days off")
@@ -70,10 +84,10 @@ def _number(parser: Parser, name: str, help: str, default: int | None) -> None:
 
 
 def _add(options: argparse.Namespace, out: Output) -> None:
-    from bridge.service import booking_events
+    from bridge.service import booking_events, booking_plans
     from bridge.store import people
 
-    plan = booking_events.Plan(
+    plan = booking_plans.Plan(
         title=options.name,
         length=options.length,
         gap=options.gap,
@@ -90,6 +104,11 @@ def _add(options: argparse.Namespace, out: Output) -> None:
         per_day=options.most_per_day,
         per_week=options.most_per_week,
         hold=options.hold,
+        repeat=options.repeat,
+        every=options.every,
+        on=options.on,
+        until=options.until,
+        times=options.times,
     )
     bridge = opened(options)
     with bridge.db.writing() as tx:
@@ -112,6 +131,29 @@ def _set_status(options: argparse.Namespace, out: Output) -> None:
     with bridge.db.writing() as tx:
         event = booking_events.set_status(tx, options.event, options.status)
     out.value({"event": event.id, "status": event.status}, f"{event.title}: {event.status}.")
+
+
+def _set_hidden(options: argparse.Namespace, out: Output) -> None:
+    from bridge.service import booking_events
+
+    bridge = opened(options)
+    with bridge.db.writing() as tx:
+        event = booking_events.set_hidden(tx, options.event, options.start, options.hidden)
+    out.value({"event": event.id}, "Shown as taken." if options.hidden else "Offered again.")
+
+
+def _bookings(options: argparse.Namespace, out: Output) -> None:
+    from bridge.service import booking_events
+
+    rows = booking_events.sessions(opened(options), options.email)
+    out.rows(rows, ("booking", "start", "name", "email", "phone", "status"), "Nobody has booked yet.")
+
+
+def _confirm(options: argparse.Namespace, out: Output) -> None:
+    from bridge.service import client_booking
+
+    session = client_booking.confirm(opened(options), options.booking)
+    out.value({"booking": session.row.id, "status": session.state}, "Confirmed.")
 
 
 def _set_opening(options: argparse.Namespace, out: Output) -> None:

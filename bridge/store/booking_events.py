@@ -172,6 +172,14 @@ def client(tx: Connection, client_id: int) -> ClientRow:
     return ClientRow(*row)
 
 
+def clients_of_user(tx: Connection, user_id: int) -> list[ClientRow]:
+    """Who booked through any of the user's pages, the newest first."""
+    wanted = _CLIENT.join(booking_event, booking_event.c.id == client_booking.c.event_id).where(
+        booking_event.c.user_id == user_id
+    )
+    return [ClientRow(*row) for row in tx.execute(wanted.order_by(client_booking.c.id.desc()).limit(1000))]
+
+
 def client_of(tx: Connection, calendar_id: int, uid: str) -> ClientRow | None:
     """Who booked the object."""
     wanted = _CLIENT.where(client_booking.c.calendar_id == calendar_id, client_booking.c.uid == uid)

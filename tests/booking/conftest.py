@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bridge.config import Settings
-from bridge.service import booking_events, client_booking, people
+from bridge.service import booking_events, booking_plans, client_booking, people
 from bridge.service.client_booking import Client, Session
 from bridge.store import accounts, calendars, links, objects
 from bridge.store import people as people_rows
@@ -71,7 +71,7 @@ class Studio:
         """A booking page: sessions of an hour from nine to one."""
         plan = {"length": 60, "dates": [DAY], "blocks": ["09:00-13:00"]} | how
         with self.bridge.db.writing() as tx:
-            return booking_events.add(tx, self.anna, booking_events.Plan(title, **plan), self.clock.now())
+            return booking_events.add(tx, self.anna, booking_plans.Plan(title, **plan), self.clock.now())
 
     def put(self, text: str, *, calendar: int | None = None, kind: str | None = "block") -> None:
         """An object in the bookings, or in a mirror."""

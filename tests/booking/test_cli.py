@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from pathlib import Path
+
 import pytest
 
+from bridge.config import Settings
+from bridge.service import booking_events, client_booking
+from bridge.service.client_booking import Client, Taken
+from bridge.wiring import Bridge
 from tests.cli.conftest import Call
 
 EMAIL = "anna@studio.example"
@@ -48,6 +55,38 @@ def test_what_makes_no_sense_is_refused_in_one_sentence(
     call: Call, arguments: tuple[str, ...], word: str
 ) -> None:
     assert word in call(*ADD, *arguments).refusal
+
+
+@pytest.mark.usefixtures("anna")
+def test_a_page_that_repeats(call: Call) -> None:
+    weekly = ("--date", "2027-05-08", "--block", "09:00-13:00", "--repeat", "week", "--on", "sat", "sun")
+    assert call(*ADD, *weekly, "--times", "3").code == 0
+    (row,) = call("event", "list", EMAIL, "--json").json
+    assert row["dates"] == ["2027-05-08", "2027-05-09", "2027-05-15"]
+    assert "when it ends" in call(*ADD, *weekly).refusal
+    assert "weekday" in call(*ADD, *weekly, "moonday", "--times", "3").refusal
+
+
+@pytest.mark.usefixtures("anna")
+def test_hiding_a_slot_and_confirming_a_hold(call: Call, data: Path) -> None:
+    when = ("--date", "2127-05-10", "--block", "09:00-10:00", "--hold", "20")
+    number = call(*ADD, *when, "--json").json["event"]
+    bridge = Bridge.open(Settings(data=data))
+    with bridge.db.reading() as tx:
+        event, user = booking_events.at(tx, "anna", "spring-minis")
+    start = int(datetime.fromisoformat("2127-05-10T09:30+02:00").timestamp())
+    assert call("event", "hide", str(number), "2127-05-10T09:30").code == 0
+    mary = Client("Mary", "mary@client.example", "+1 2")
+    with pytest.raises(Taken):
+        client_booking.take(bridge, event, user, start, mary)
+    assert call("event", "open", str(number), "2127-05-10T09:30").code == 0
+    assert "begins at" in call("event", "hide", str(number), "2127-05-10T09:40").refusal
+    client_booking.take(bridge, event, user, start, mary)
+    bridge.db.close()
+    (row,) = call("event", "bookings", EMAIL, "--json").json
+    assert (row["name"], row["status"], row["start"]) == ("Mary", "held", "2127-05-10T09:30:00+02:00")
+    assert call("event", "confirm", str(row["booking"]), "--json").json["status"] == "confirmed"
+    assert call("booking", "list", EMAIL, "--json").json[0]["status"] == "confirmed"
 
 
 @pytest.mark.usefixtures("anna")

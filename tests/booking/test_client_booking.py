@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bridge.errors import Invalid, NotAllowed, NotFound
-from bridge.service import booking_events, bookings, client_booking, receipts
+from bridge.service import booking_events, booking_plans, bookings, client_booking, receipts
 from bridge.service.client_booking import Client, Taken
 from bridge.store import calendars, objects
 from tests.booking.conftest import Studio, at, ics
@@ -198,7 +198,7 @@ def test_links_of_clients_cannot_be_guessed_and_end(studio: Studio) -> None:
 def test_a_studio_whose_bookings_live_elsewhere_makes_its_pages_there(studio: Studio) -> None:
     elsewhere = replace(studio.anna, source="picsello")
     with studio.bridge.db.writing() as tx, pytest.raises(NotAllowed):
-        booking_events.add(tx, elsewhere, booking_events.Plan("Minis", 30), studio.clock.now())
+        booking_events.add(tx, elsewhere, booking_plans.Plan("Minis", 30), studio.clock.now())
 
 
 def test_each_page_has_an_address_of_its_own(studio: Studio) -> None:
