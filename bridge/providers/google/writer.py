@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from bridge.errors import ObjectGone, ObjectRefused, TagMismatch
 from bridge.ical.text import parse
-from bridge.providers.google.fields import Fields, Wanted, read
+from bridge.providers.google.fields import Wanted, read
 from bridge.providers.google.reading import (
     PENDING,
     UTC,
@@ -26,6 +26,7 @@ from bridge.providers.google.reading import (
 from bridge.providers.google.wire import Duplicate, Json, Wire, segment
 from bridge.providers.google.writing import (
     Body,
+    again,
     changes,
     date_named,
     identity,
@@ -33,7 +34,6 @@ from bridge.providers.google.writing import (
     on_its_date,
     properties,
     recurrence,
-    spelled_time,
 )
 
 Reread = Callable[[], Series | None]
@@ -48,20 +48,20 @@ class Writer:
         self._href = href
         self._params = {"sendUpdates": "all" if mail else "none"}
 
-    def write(self, wanted: Wanted, known: Series | None, again: Reread) -> Series:
+    def write(self, wanted: Wanted, known: Series | None, reread: Reread) -> Series:
         """Create (``known`` None) or update. The master of the answer is as Google gave it.
 
         Raises TagMismatch, ObjectGone, ObjectRefused and what ``Wire.call`` raises."""
         if known is None:
-            created = self._create(wanted, again)
-            return created if not wanted.overrides else self._update(wanted, created, again)
-        return self._update(wanted, known, again)
+            created = self._create(wanted, reread)
+            return created if not wanted.overrides else self._update(wanted, created, reread)
+        return self._update(wanted, known, reread)
 
     def delete(self, etag: str) -> None:
         """The event, or the whole series."""
         self._wire.call("DELETE", f"{self._events}/{segment(self._href)}", self._params, etag=etag)
 
-    def _create(self, wanted: Wanted, again: Reread) -> Series:
+    def _create(self, wanted: Wanted, reread: Reread) -> Series:
         if wanted.master is None:
             raise ObjectRefused("Google Calendar takes no single dates of a series that it does not know.")
         body = new_event(self._href, wanted.master)
@@ -74,7 +74,7 @@ class Writer:
         try:
             return Series(self._href, self._wire.call("POST", self._events, self._params, body))
         except Duplicate:
-            there = again()
+            there = reread()
             if there is None:
                 # an id is never free again: it was created, and deleted since
                 raise ObjectGone("It was deleted at Google.") from None
@@ -82,11 +82,11 @@ class Writer:
                 raise
             return there
 
-    def _update(self, wanted: Wanted, known: Series, again: Reread) -> Series:
+    def _update(self, wanted: Wanted, known: Series, reread: Reread) -> Series:
         before = _fields(known)
         if known.master is None or before.master is None or wanted.master is None:
             self._dates(wanted, before, known, moved=False)
-            return again() or known
+            return reread() or known
         body = changes(before.master, wanted.master, known.master)
         rules = recurrence(before.master, wanted.master, known.master, left_out(known))
         if rules is not None:
@@ -96,7 +96,7 @@ class Writer:
         if (moved or rules is not None) and (wanted.overrides or before.overrides or wanted.master.excluded):
             master = self._patch(master, body)  # the dates hang on it
             body = {}
-            known = again() or known
+            known = reread() or known
             before = _fields(known)
         if self._dates(wanted, before, known, moved=moved):
             master = self._unchanged(master)
@@ -121,9 +121,11 @@ class Writer:
             event = there.get(name) or self._instance(known, name)
             if event is None:
                 raise ObjectRefused("One of its dates is not a date of its series, so Google cannot take it.")
-            now = before.overrides.get(name) or _instance_fields(known, event, name)
-            takes_place = event.get("status") != "cancelled"
-            body = changes(now, fields, event) if takes_place else _back(now, fields, event)
+            if event.get("status") == "cancelled":
+                body = again(fields)
+            else:
+                alone = Series(known.id, known.master, (event,))
+                body = changes(before.overrides.get(name) or _fields(alone).overrides[name], fields, event)
             if body:
                 if private := properties(wanted.components[name], event, wanted.uid):
                     body["extendedProperties"] = {"private": private}
@@ -141,11 +143,7 @@ class Writer:
         for name in sorted(left - wanted.overrides.keys() - wanted.master.excluded):
             usual = on_its_date(wanted.master, date_named(name, wanted.master.start))
             event = there[name]
-            body = (
-                _back(usual, usual, event)
-                if name in cancelled
-                else changes(before.overrides[name], usual, event)
-            )
+            body = again(usual) if name in cancelled else changes(before.overrides[name], usual, event)
             if body:
                 self._patch(event, body)
                 sent = True
@@ -178,18 +176,3 @@ class Writer:
 def _fields(series: Series) -> Wanted:
     """What is there now, read like what is wanted."""
     return read(parse(text_of(series)), UTC)
-
-
-def _instance_fields(known: Series, event: Event, name: str) -> Fields:
-    """A date as Google gives it; of a cancelled one it may tell nothing, so then what its series says."""
-    if event.get("status") != "cancelled":
-        return _fields(Series(known.id, known.master, (event,))).overrides[name]
-    master = _fields(Series(known.id, known.master)).master
-    assert master is not None
-    return on_its_date(master, date_named(name, master.start))
-
-
-def _back(now: Fields, wanted: Fields, event: Event) -> Body:
-    """A cancelled date takes place again."""
-    times = {"start": spelled_time(wanted.start), "end": spelled_time(wanted.end)}
-    return {**changes(now, wanted, event), "status": wanted.status, **times}

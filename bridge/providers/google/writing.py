@@ -44,6 +44,14 @@ def new_event(event_id: str, wanted: Fields) -> Body:
     return body
 
 
+def again(wanted: Fields) -> Body:
+    """The body of a PATCH by which a cancelled date takes place again: everything, as Google may tell nothing
+    of what it said before."""
+    body = new_event("", wanted)
+    del body["id"]
+    return {"summary": None, "location": None, "description": None, **body}
+
+
 def changes(before: Fields, wanted: Fields, event: Event) -> Body:
     """The body of a PATCH that makes ``wanted`` of an event whose fields are ``before``; empty if nothing
     that Google can hold differs."""
