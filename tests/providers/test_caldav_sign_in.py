@@ -176,7 +176,7 @@ def test_an_unknown_provider_is_told_the_known_ones():
 
 
 def test_every_kind_can_be_signed_in_to():
-    for name, kind in KINDS.items():
+    for kind in KINDS.values():
         assert kind.label
         assert not kind.start or starts(kind.start, Guard()) == [kind.start]
 
