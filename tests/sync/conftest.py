@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +16,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
+from bridge.cli import main
 from bridge.config import Settings
 from bridge.service import client_writes
 from bridge.store import calendars, links, notices, objects, people
@@ -21,7 +24,7 @@ from bridge.store.calendars import CalendarRow
 from bridge.store.objects import StoredObject
 from bridge.store.people import UserRow
 from bridge.wiring import Bridge
-from tests.cli.conftest import Answer, Call, anna, call, data  # noqa: F401
+from tests.cli.conftest import Answer, Call, call, data  # noqa: F401
 from tests.servers.dav import Outside, Server
 from tests.servers.radicale import radicale
 from tests.service.conftest import TODAY, event
@@ -201,23 +204,33 @@ def _day(days: int) -> datetime:
     return TODAY + timedelta(days=days)
 
 
+@pytest.fixture(scope="session")
+def connected(tmp_path_factory: pytest.TempPathFactory, radicales: tuple[Path, Server]) -> Path:
+    """A data folder with Anna and her account, whose calendars have no roles yet: made once, copied often."""
+    folder, server = tmp_path_factory.mktemp("anna") / "data", radicales[1]
+    account = ["account", "add", ANNA, "caldav", "--url", server.url, "--username", server.user]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PICSELLO_BRIDGE_ALLOW_HOSTS", server.host_and_port)
+        for words in (["user", "add", ANNA, "--time-zone", "Europe/Berlin"], [*account, "--password-stdin"]):
+            patch.setattr(sys, "stdin", io.StringIO(f"{server.password}\n"))
+            assert main(["--data", str(folder), *words]) == 0
+    return folder
+
+
 @pytest.fixture
 def story(
     call: Call,  # noqa: F811
-    anna: str,  # noqa: F811
     data: Path,  # noqa: F811
+    connected: Path,
     radicales: tuple[Path, Server],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Story:
-    """A connected account whose calendars have no roles yet."""
+    """An empty provider, and Anna connected to it."""
     folder, server = radicales
     shutil.rmtree(folder / server.user, ignore_errors=True)
-    monkeypatch.setenv("PICSELLO_BRIDGE_ALLOW_HOSTS", server.host_and_port)
-    work, private = (
-        server.make_calendar("work", title="Work"),
-        server.make_calendar("private", title="Private"),
-    )
-    words = ("account", "add", anna, "caldav", "--url", server.url, "--username", server.user)
-    added = call(*words, "--password-stdin", "--json", stdin=f"{server.password}\n")
+    shutil.copytree(connected, data)
     allow = partial(monkeypatch.setenv, "PICSELLO_BRIDGE_ALLOW_HOSTS")
-    return Story(call, server, folder / server.user, work, private, str(added.json["account"]), data, allow)
+    allow(server.host_and_port)
+    work, private = (server.make_calendar(name.lower(), title=name) for name in ("Work", "Private"))
+    (account,) = call("account", "list", "--json").json
+    return Story(call, server, folder / server.user, work, private, str(account["account"]), data, allow)
