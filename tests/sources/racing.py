@@ -110,6 +110,7 @@ class Race:
     def _drag(self, shoot: int) -> None:
         """Two days later and 75 minutes long, as often as it takes."""
         profile = {"organization": self.organization, "user": 1, "slots": self.picsello.generation == 2}
+        profile["materialized"] = profile["slots"]
         source = reconnect(self.url, "", profile)
         calendar = f"organization/{self.organization}"
         try:

@@ -56,6 +56,7 @@ def signed_in(url: str, options: Options, found: Found, studio: Studio, told: st
         "organization": studio.organization_id,
         "user": studio.user_id,
         "slots": found.slots,
+        "materialized": found.materialized,
     }
     return SignedIn(
         url=url,

@@ -37,6 +37,7 @@ class PicselloSource:
         self._organization: int = profile["organization"]
         self._user: int | None = profile.get("user")
         self._slots = bool(profile.get("slots"))
+        self._status = queries.MATERIALIZED if profile.get("materialized") else queries.VIEW
         self.capabilities = Capabilities(writes=self._options.mode == "write")
 
     @property
@@ -52,12 +53,12 @@ class PicselloSource:
     def changes(self, calendar: str, cursor: str | None) -> Changes:
         self._check(calendar)
         with self._database.looking() as asking:
-            parts, zone = queries.parts(asking, self._organization, self._user, self._options)
+            parts, zone = queries.parts(asking, self._organization, self._user, self._options, self._status)
         # what changes from here on shows in the parts of the next look
         look = self._look(zone)
         if cursor is None:
             with self._database.looking() as asking:
-                found = queries.digests(asking, self._organization, self._options, None)
+                found = queries.digests(asking, self._organization, self._options, None, self._status)
             entries = [self._entry(number, digest, look) for number, digest in found.items()]
             return Changes(entries, frozenset(), True, _cursor(look, parts, found), rest=REST)
         known = _read_cursor(cursor)
@@ -68,7 +69,7 @@ class PicselloSource:
         if not moved:
             return Changes((), frozenset(), False, cursor, rest=REST)
         with self._database.looking() as asking:
-            now = queries.digests(asking, self._organization, self._options, moved)
+            now = queries.digests(asking, self._organization, self._options, moved, self._status)
         rows = {int(number): digest for number, digest in known["rows"].items()}
         there = {number: digest for number, digest in rows.items() if number % queries.PARTS in moved}
         entries = [self._entry(n, digest, look) for n, digest in now.items() if there.get(n) != digest]
@@ -81,7 +82,7 @@ class PicselloSource:
         ids = [number for number in map(shoot_id, hrefs) if number is not None]
         with self._database.reading() as asking:
             zone = self._zone(asking)
-            rows = queries.shoots(asking, self._organization, self._options, ids)
+            rows = queries.shoots(asking, self._organization, self._options, ids, self._status)
         return iter([self._whole(row, zone) for row in rows])
 
     def put(self, calendar: str, href: str, text: str, expect: str | None) -> Entry:

@@ -29,15 +29,20 @@ _CALENDAR = """
     JOIN jobs j ON j.id = s.job_id
     JOIN clients c ON c.id = j.client_id
     {status}
-    WHERE c.organization_id = %s AND j.archived_at IS NULL AND s.starts_at IS NOT NULL {more}
+    WHERE c.organization_id = %s AND j.archived_at IS NULL AND s.starts_at IS NOT NULL
+        AND st.is_lead IS NOT NULL {more}
     GROUP BY s.id, j.id, c.id
     HAVING (NOT bool_and(st.is_lead)) OR {leads}"""
 
-_STATUS = "JOIN job_statuses st ON st.job_id = j.id"
+#: How a job's status is looked up. A materialized ``job_statuses`` is joined; the view is asked job by job:
+#: joined, it would be worked out for all studios every time.
+MATERIALIZED = "JOIN job_statuses st ON st.job_id = j.id"
+VIEW = """CROSS JOIN LATERAL (
+        SELECT bool_and(x.is_lead) AS is_lead FROM job_statuses x WHERE x.job_id = j.id) st"""
 
 #: The same from the tables below it (2.3 of the notes): in the second generation a transaction that pays or
 #: archives rebuilds ``job_statuses``, and must not wait for one that has only looked at it.
-_STATUS_FROM_TABLES = """LEFT JOIN packages p ON p.id = j.package_id
+TABLES = """LEFT JOIN packages p ON p.id = j.package_id
     CROSS JOIN LATERAL (SELECT NOT coalesce(j.is_gallery_only, false) AND p.collected_price IS NULL
         AND NOT EXISTS (SELECT 1 FROM payment_schedules x
             WHERE x.job_id = j.id AND (x.paid_at IS NOT NULL OR x.is_with_cash)) AS is_lead) st"""
@@ -74,7 +79,7 @@ class Row:
     digest: str
 
 
-def _calendar(options: Options, more: str = "", status: str = _STATUS) -> str:
+def _calendar(options: Options, status: str, more: str = "") -> str:
     if options.leads:
         leads = "j.booking_event_id IS NULL" + (" OR true" if options.holds else "")
     else:
@@ -83,13 +88,13 @@ def _calendar(options: Options, more: str = "", status: str = _STATUS) -> str:
 
 
 def parts(
-    asking: Asking, organization_id: int, user_id: int | None, options: Options
+    asking: Asking, organization_id: int, user_id: int | None, options: Options, status: str
 ) -> tuple[dict[int, str], str | None]:
     """One query: a digest for each part of the studio's calendar, and the studio's time zone."""
     rows = asking.rows(
         f"SELECT f.id %% {PARTS} AS part,"  # noqa: S608 - our own words
         f" md5(string_agg(f.id || ':' || {_DIGEST}, ',' ORDER BY f.id)) AS digest"
-        f" FROM (SELECT {_FACTS} {_calendar(options)}) f GROUP BY 1"
+        f" FROM (SELECT {_FACTS} {_calendar(options, status)}) f GROUP BY 1"
         " UNION ALL SELECT -1, (SELECT time_zone FROM users WHERE id = %s)",
         organization_id,
         user_id,
@@ -99,14 +104,14 @@ def parts(
 
 
 def digests(
-    asking: Asking, organization_id: int, options: Options, only: Sequence[int] | None
+    asking: Asking, organization_id: int, options: Options, only: Sequence[int] | None, status: str
 ) -> dict[int, str]:
     """Shoot id to digest, of some parts or of all."""
     more = "" if only is None else f"AND s.id %% {PARTS} = ANY(%s)"
     values: list[Any] = [organization_id] if only is None else [organization_id, list(only)]
     rows = asking.rows(
         f"SELECT f.id, {_DIGEST} AS digest"  # noqa: S608 - our own words
-        f" FROM (SELECT {_FACTS} {_calendar(options, more)}) f",
+        f" FROM (SELECT {_FACTS} {_calendar(options, status, more)}) f",
         *values,
     )
     return {row.id: row.digest for row in rows}
@@ -117,12 +122,10 @@ def shoots(
     organization_id: int,
     options: Options,
     ids: Sequence[int],
-    *,
-    from_tables: bool = False,
+    status: str,
 ) -> list[Row]:
-    """Those of these shoots that are on the calendar; ``from_tables``: without a look at ``job_statuses``."""
-    status = _STATUS_FROM_TABLES if from_tables else _STATUS
-    calendar = _calendar(options, "AND s.id = ANY(%s)", status)
+    """Those of these shoots that are on the calendar."""
+    calendar = _calendar(options, status, "AND s.id = ANY(%s)")
     rows = asking.rows(
         f"SELECT f.*, {_DIGEST} AS digest"  # noqa: S608 - our own words
         f" FROM (SELECT {_FACTS} {calendar}) f ORDER BY f.id",

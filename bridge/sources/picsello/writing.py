@@ -86,7 +86,7 @@ class Writer:
         return row
 
     def _row(self, shoot: int) -> Row | None:
-        found = queries.shoots(self.asking, self.organization, self.options, [shoot], from_tables=True)
+        found = queries.shoots(self.asking, self.organization, self.options, [shoot], queries.TABLES)
         return found[0] if found else None
 
     def _now(self) -> datetime:
