@@ -10,8 +10,8 @@ import pytest
 from bridge.slots.offer import Offer
 from tests.slots import oracle, setups
 
-#: 20,000 before a release; a seed that fails is its own reproduction.
-SET_UPS = int(os.environ.get("PICSELLO_BRIDGE_SETUPS", "2000"))
+#: ``SET_UPS=20000`` before a release; a seed that fails is its own reproduction.
+SET_UPS = int(os.environ.get("SET_UPS", "2000"))
 PORTION = 200
 
 
