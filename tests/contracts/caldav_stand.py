@@ -47,7 +47,13 @@ class CalDAVStand(Stand):
 
     def provider(self) -> Provider:
         account = SimpleNamespace(provider="caldav", url=self._home, username=self.server.user)
-        return connect(account, self.server.password, allow_hosts=self._allow, profile=self._profile)
+        return connect(
+            account,
+            self.server.password,
+            allow_hosts=self._allow,
+            profile=self._profile,
+            learnt=self._profile.update,
+        )
 
     def make_calendar(self, name: str, *, title: str, color: str) -> tuple[str, Calendar]:
         if self._one_home and self._last is not None and self._last.exists():
