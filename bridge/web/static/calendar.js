@@ -153,9 +153,11 @@
 
   // --- the calendar itself ----------------------------------------------------------------------------------
 
-  const views = { month: "dayGridMonth", week: "timeGridWeek", day: "timeGridDay", list: "listMonth" };
+  const views = phone.matches
+    ? { month: "dayGridMonth", list: "listAhead" }
+    : { month: "dayGridMonth", week: "timeGridWeek", day: "timeGridDay", list: "listMonth" };
   const toolbar = () => phone.matches
-    ? { left: "prev,next", center: "title", right: "dayGridMonth,listMonth" }
+    ? { left: "prev,next", center: "title", right: "dayGridMonth,listAhead" }
     : { left: "today prev,next", center: "title", right: "dayGridMonth,timeGridWeek,timeGridDay,listMonth" };
   const remembered = () => {
     const view = recall(phone.matches ? "view.phone" : "view");
@@ -171,12 +173,12 @@
     initialView: remembered(),
     initialDate: (recent && recall("date")) || wallNow(),
     headerToolbar: toolbar(),
-    buttonText: { today: "Today", month: "Month", week: "Week", day: "Day", list: "List" },
+    buttonText: { today: "Today", month: "Month", week: "Week", day: "Day", list: "List", listAhead: "List" },
     buttonHints: { prev: "Earlier: previous $0", next: "Later: next $0", today: "To today" },
     eventTimeFormat: clock,
     slotLabelFormat: clock,
     height: "auto",
-    views: { timeGrid: { height: 720 } },
+    views: { listAhead: { type: "list", duration: { days: 30 }, listDaySideFormat: { weekday: "long" } } },
     dayMaxEvents: true,
     nowIndicator: true,
     navLinks: true,
@@ -213,10 +215,7 @@
   });
   calendar.render();
 
-  phone.addEventListener("change", () => {
-    calendar.setOption("headerToolbar", toolbar());
-    calendar.changeView(remembered());
-  });
+  phone.addEventListener("change", () => location.reload()); // turned or resized across the border: the other layout
   // What other devices changed is seen on coming back.
   document.addEventListener("visibilitychange", () => { if (!document.hidden) calendar.refetchEvents(); });
 })();
