@@ -16,7 +16,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -30,13 +29,13 @@ from bridge.errors import (
     UnknownOutcome,
 )
 from bridge.ical.build import with_status
-from bridge.ical.facts import facts
 from bridge.ical.fields import changed, fingerprint
 from bridge.ports import Clock, Entry, Provider
-from bridge.store import conflicts, links, notices, objects, pairings, passes, suggestions
+from bridge.store import links, notices, objects, pairings
 from bridge.store.db import Database
 from bridge.sync.context import Context
-from bridge.sync.observe import UNREAD, Looked, Sight, Unusable, derived_key
+from bridge.sync.memory import Memory
+from bridge.sync.observe import Looked, Sight, Unusable, derived_key
 from bridge.sync.plan import (
     Agree,
     Base,
@@ -45,7 +44,6 @@ from bridge.sync.plan import (
     DeleteRemote,
     Forget,
     Hub,
-    Item,
     Keep,
     PutHub,
     PutRemote,
@@ -53,10 +51,8 @@ from bridge.sync.plan import (
     Stop,
     Suggest,
     Tell,
-    tally,
 )
 from bridge.sync.report import Report
-from bridge.sync.strange_zones import StrangeZones
 
 
 class LeaseLost(BridgeError):
@@ -68,7 +64,7 @@ class _Moved(Exception):
 
 
 @dataclass(slots=True)
-class _Sending:
+class Sending:
     """A write in flight and what it is for."""
 
     looked: Looked
@@ -93,18 +89,21 @@ class Applier:
     again: list[Sight] = field(default_factory=list)
     not_permitted: str | None = None  # why we may no longer write there, if we may not
     _refused_once: set[int] = field(default_factory=set)
-    _zones: StrangeZones = field(default_factory=StrangeZones)
+    memory: Memory = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.memory = Memory(self.context, self.report)
 
     def carry_out(self, decisions: Sequence[tuple[Looked, Decision]], unusable: Sequence[Unusable]) -> None:
         """Raises LeaseLost, and what the provider raises when it cannot be used at all."""
         if not decisions and not unusable:
             return
-        sending: list[_Sending] = []
+        sending: list[Sending] = []
         with self.db.writing() as tx:
             self.hold_lease(tx)
             now = self.clock.now()
             if any(_changes_something(decision) for _, decision in decisions):
-                self._pass_id(tx, now)
+                self.memory.pass_id(tx, now)
             for looked, decision in decisions:
                 try:
                     with tx.begin_nested():
@@ -114,9 +113,9 @@ class Applier:
                 except _Moved:
                     self.again.append(_look_again(looked))
                 except Refused as error:
-                    self._give_up(tx, looked, error)
+                    self.memory.give_up(tx, looked, error)
             for left_out in unusable:
-                self._leave_out(tx, left_out, now)
+                self.memory.leave_out(tx, left_out, now)
         written = [sent for sent in sending if self._there(sent)]
         self._read_back(written)
 
@@ -127,7 +126,7 @@ class Applier:
 
     # --- here ---------------------------------------------------------------------------------------
 
-    def _here(self, tx: Connection, looked: Looked, decision: Decision, now: datetime) -> _Sending | None:
+    def _here(self, tx: Connection, looked: Looked, decision: Decision, now: datetime) -> Sending | None:
         """Our side of one decision, in one savepoint; returns what is to be sent."""
         item, hub = decision.item, decision.item.hub
         base = decision.between
@@ -137,7 +136,7 @@ class Applier:
         if looked.notice is not None:
             notices.add(tx, self.context.user.id, *looked.notice, now=now)
         if decision.arrived:
-            self._journal_arrival(tx, looked, now)
+            self.memory.journal_arrival(tx, looked, now)
         outward = any(isinstance(action, PutRemote | DeleteRemote) for action in decision.actions)
         for action in decision.actions:
             match action:
@@ -148,8 +147,8 @@ class Applier:
                 case DeleteHub(expect):
                     self._expect(tx, looked, expect)
                     assert hub is not None
-                    objects.delete(tx, looked.calendar_id, hub.href, now=now, **self._by_pass(tx, now))
-                    self._forget(tx, looked)
+                    objects.delete(tx, looked.calendar_id, hub.href, now=now, **self.memory.by_pass(tx, now))
+                    self.memory.forget(tx, looked)
                 case PutRemote() | DeleteRemote():
                     sending = action
                 case Agree(agreed):
@@ -159,71 +158,30 @@ class Applier:
                         else replace(agreed, hub=hub.text, etag=hub.etag)
                     )
                 case Forget():
-                    self._forget(tx, looked)
+                    self.memory.forget(tx, looked)
                 case Keep(kept):
                     base = kept
                 case Restored():
-                    self._tell_restored(tx, item, now)
+                    self.memory.tell_restored(tx, item, now)
                 case Suggest():
-                    self._suggest(tx, looked, action, now)
+                    self.memory.suggest(tx, looked, action, now)
                 case Stop(why):
-                    self._stop(tx, looked, why)
+                    self.memory.stop(tx, looked, why)
                 case Tell(message):
-                    self._tell(tx, item, message, now)
+                    self.memory.tell(tx, item, message, now)
         row = looked.pairing.id if looked.pairing else None
         if row is not None and not decision.actions:
             pairings.clear_problem(tx, row)  # it had one, and is well again
         if base is not None:
-            row = self._settle(tx, looked, base, item.remote.href if item.remote else None)
+            row = self.memory.settle(tx, looked, base, item.remote.href if item.remote else None)
         if decision.conflicts:
-            self._record_conflicts(tx, looked, decision, now)
-        self._count(decision)
+            self.memory.record_conflicts(tx, looked, decision, now)
+        self.memory.count(decision)
         if sending is None:
             return None
         sent = self._record_flight(tx, looked, sending, hub, row, now)
         sent.rewrites = item.rewrites + 1 if decision.puts_back else 0
         return sent
-
-    def _count(self, decision: Decision) -> None:
-        for name, number in tally(decision.actions).items():
-            setattr(self.report, name, getattr(self.report, name) + number)
-        self.report.merged += decision.merged
-        self.report.conflicts += bool(decision.conflicts)
-
-    def _tell_restored(self, tx: Connection, item: Item, now: datetime) -> None:
-        title = facts(item.hub.text).summary if item.hub else item.uid
-        message = f"“{title}” was deleted in {self.context.link.name}. As a booking it was put back there."
-        notices.add(tx, self.context.user.id, "booking-restored", message, now=now, uid=item.uid)
-
-    def _tell(self, tx: Connection, item: Item, message: str | None, now: datetime) -> None:
-        if message is None:
-            notices.withdraw(tx, self.context.user.id, "source-note", now, uid=item.uid)
-            return
-        title = facts(item.hub.text).summary if item.hub else item.uid
-        text = f"“{title}”: {message}"
-        notices.add(tx, self.context.user.id, "source-note", text, now=now, uid=item.uid)
-
-    def _suggest(self, tx: Connection, looked: Looked, action: Suggest, now: datetime) -> None:
-        user, uid = self.context.user.id, looked.item.uid
-        suggestions.add(
-            tx,
-            user,
-            calendar_id=looked.calendar_id,
-            uid=uid,
-            before=action.before,
-            after=action.after,
-            actor=f"pass:{self._pass_id(tx, now)}",
-            now=now,
-        )
-        title = facts(action.before).summary or uid
-        message = f"“{title}” was changed in {self.context.link.name}. The change waits for your approval."
-        notices.add(tx, user, "approval", message, now=now, uid=uid)
-
-    def _stop(self, tx: Connection, looked: Looked, why: str) -> None:
-        row, item = looked.pairing, looked.item
-        assert row is not None and item.hub is not None and item.remote is not None
-        pairings.set_problem(tx, row.id, why, "ask", tag=item.remote.tag, etag=item.hub.etag)
-        self.report.errors.append(self._about(looked, BridgeError(why)))
 
     def _put_hub(
         self, tx: Connection, looked: Looked, action: PutHub, now: datetime, *, overruled: bool
@@ -241,21 +199,10 @@ class Applier:
             hidden=action.cancel or (item.hub is not None and item.hub.hidden and not item.hub.cancelled),
             now=now,
             loser=item.hub.text if item.hub and overruled else None,
-            **self._by_pass(tx, now),
+            **self.memory.by_pass(tx, now),
         )
-        self._tell_strange_zones(tx, item, text, now)
+        self.memory.tell_strange_zones(tx, item, text, now)
         return Hub(stored.href, stored.etag, text, action.cancel)
-
-    def _tell_strange_zones(self, tx: Connection, item: Item, text: str, now: datetime) -> None:
-        names = self._zones.of(text)
-        if not names:
-            return
-        user = self.context.user
-        message = (
-            f"“{facts(text).summary or item.uid}” names a time zone that nobody knows: {', '.join(names)}. "
-            f"Its times are shown as if they were meant in {user.time_zone}; check them."
-        )
-        notices.add(tx, user.id, "unknown-zone", message, now=now, uid=item.uid)
 
     def _expect(self, tx: Connection, looked: Looked, etag: str | None) -> None:
         """Our object must be as it was when it was looked at."""
@@ -271,8 +218,8 @@ class Applier:
         hub: Hub | None,
         row: int | None,
         now: datetime,
-    ) -> _Sending:
-        self._pass_id(tx, now)
+    ) -> Sending:
+        self.memory.pass_id(tx, now)
         link, item = self.context.link, looked.item
         if isinstance(action, PutRemote) and action.expect is None:
             key = derived_key(self.context.policy.installation, item.uid, action.generation)
@@ -292,11 +239,11 @@ class Applier:
             pairings.set_flight(
                 tx, row, "put", hub=hub.text, etag=hub.etag, text=action.text, expect=action.expect
             )
-        return _Sending(looked, action, row, href, hub)
+        return Sending(looked, action, row, href, hub)
 
     # --- there --------------------------------------------------------------------------------------
 
-    def _there(self, sent: _Sending) -> bool:
+    def _there(self, sent: Sending) -> bool:
         """Send one write; True if it was carried out. The outcomes of one object never raise."""
         calendar, action = self.context.link.remote_id, sent.action
         try:
@@ -322,7 +269,7 @@ class Applier:
             return True
         return False
 
-    def _refused_there(self, sent: _Sending, error: BridgeError, kind: str) -> None:
+    def _refused_there(self, sent: Sending, error: BridgeError, kind: str) -> None:
         item = sent.looked.item
         with self.db.writing() as tx:
             self.hold_lease(tx)
@@ -335,11 +282,11 @@ class Applier:
                 tag=item.remote.tag if item.remote else None,
                 etag=sent.hub.etag if sent.hub else None,
             )
-        self.report.errors.append(self._about(sent.looked, error))
+        self.report.errors.append(self.memory.about(sent.looked, error))
 
     # --- read back ----------------------------------------------------------------------------------
 
-    def _read_back(self, written: Sequence[_Sending]) -> None:
+    def _read_back(self, written: Sequence[Sending]) -> None:
         wanted = [s.href for s in written if s.answer is not None and s.answer.text is None]
         found = {s.href: s.answer for s in written if s.answer is not None and s.answer.text is not None}
         if wanted:
@@ -355,17 +302,19 @@ class Applier:
                 else:
                     self._written_there(tx, sent, sent.action, found.get(sent.href), now)
 
-    def _deleted_there(self, tx: Connection, sent: _Sending, now: datetime) -> None:
+    def _deleted_there(self, tx: Connection, sent: Sending, now: datetime) -> None:
         item = sent.looked.item
         if sent.hub is not None:  # cancelled here: remember that it is not there, and may come back
             agreed = Base(sent.hub.text, sent.hub.etag, None, None)
-            self._settle(tx, sent.looked, agreed, sent.href, sent.pairing_id)
+            self.memory.settle(tx, sent.looked, agreed, sent.href, sent.pairing_id)
         else:
             pairings.forget(tx, sent.pairing_id)
-        self._journal(tx, sent, "delete", item.remote.text if item.remote else None, None, now)
+        self.memory.journal(
+            tx, sent.looked, sent.href, "delete", item.remote.text if item.remote else None, None, now
+        )
 
     def _written_there(
-        self, tx: Connection, sent: _Sending, action: PutRemote, read: Entry | None, now: datetime
+        self, tx: Connection, sent: Sending, action: PutRemote, read: Entry | None, now: datetime
     ) -> None:
         assert sent.hub is not None and sent.answer is not None
         remote, tag = action.text, sent.answer.tag
@@ -382,151 +331,17 @@ class Applier:
         elif read is None or tag != read.tag:  # somebody was there between our write and our reading
             self.again.append(Sight(sent.pairing_id, sent.href, fresh=True, deleted=read is None))
         base = Base(sent.hub.text, sent.hub.etag, remote, tag)
-        self._settle(tx, sent.looked, base, sent.href, sent.pairing_id, sent.rewrites)
+        self.memory.settle(tx, sent.looked, base, sent.href, sent.pairing_id, sent.rewrites)
         item = sent.looked.item
-        self._journal(
+        self.memory.journal(
             tx,
-            sent,
+            sent.looked,
+            sent.href,
             "update" if action.expect is not None else "restore" if item.base else "create",
             item.remote.text if item.remote else None,
             remote,
             now,
         )
-
-    # --- remembering --------------------------------------------------------------------------------
-
-    def _settle(
-        self,
-        tx: Connection,
-        looked: Looked,
-        base: Base,
-        href: str | None,
-        pairing_id: int | None = None,
-        rewrites: int = 0,
-    ) -> int:
-        link, item = self.context.link, looked.item
-        row = pairing_id or (looked.pairing.id if looked.pairing else None)
-        known = looked.pairing.href if looked.pairing else None
-        if row is None or (href is not None and pairing_id is None and href != known):
-            assert href is not None
-            row = pairings.upsert(tx, link.id, looked.calendar_id, item.uid, href)
-        pairings.settle(
-            tx, row, hub=base.hub, etag=base.etag, remote=base.remote, tag=base.tag, rewrites=rewrites
-        )
-        return row
-
-    def _forget(self, tx: Connection, looked: Looked) -> None:
-        if looked.pairing is not None:
-            pairings.forget(tx, looked.pairing.id)
-
-    def _journal(
-        self,
-        tx: Connection,
-        sent: _Sending,
-        action: str,
-        before: str | None,
-        after: str | None,
-        now: datetime,
-    ) -> None:
-        passes.journal(
-            tx,
-            user_id=self.context.user.id,
-            calendar_id=sent.looked.calendar_id,
-            side="remote",
-            action=action,
-            uid=sent.looked.item.uid,
-            href=sent.href,
-            before=before,
-            after=after,
-            now=now,
-            **self._by_pass(tx, now),
-        )
-
-    def _journal_arrival(self, tx: Connection, looked: Looked, now: datetime) -> None:
-        """A write of an earlier pass, whose answer was lost, was carried out after all."""
-        row = looked.pairing
-        assert row is not None
-        after = row.flight_text if row.flight == "put" else None
-        passes.journal(
-            tx,
-            user_id=self.context.user.id,
-            calendar_id=looked.calendar_id,
-            side="remote",
-            action="delete" if after is None else "update" if row.flight_expect else "create",
-            uid=row.uid,
-            href=row.href,
-            before=row.base_remote,
-            after=after,
-            now=now,
-            **self._by_pass(tx, now),
-        )
-
-    def _record_conflicts(self, tx: Connection, looked: Looked, decision: Decision, now: datetime) -> None:
-        item = decision.item
-        assert item.hub is not None and item.remote is not None
-        pass_id = self._pass_id(tx, now)
-        for conflict in decision.conflicts:
-            conflicts.add(
-                tx,
-                self.context.user.id,
-                link_id=self.context.link.id,
-                calendar_id=looked.calendar_id,
-                pass_id=pass_id,
-                uid=item.uid,
-                instance=conflict.key[0],
-                group=conflict.key[1],
-                ours=item.hub.text,
-                theirs=item.remote.text,
-                winner=self.context.policy.prefer(item.kind),
-                now=now,
-            )
-
-    def _give_up(self, tx: Connection, looked: Looked, error: BridgeError) -> None:
-        """Our store refused the object (a UID twice, a text that cannot be kept): the others go on."""
-        item = looked.item
-        href = item.remote.href if item.remote else (looked.pairing.href if looked.pairing else None)
-        if href is not None:
-            uid = item.uid if looked.pairing else UNREAD + href
-            row = pairings.upsert(tx, self.context.link.id, looked.calendar_id, uid, href)
-            tag = item.remote.tag if item.remote else None
-            pairings.set_problem(
-                tx, row, str(error), "give up", tag=tag, etag=item.hub.etag if item.hub else None
-            )
-        self.report.errors.append(self._about(looked, error))
-
-    def _leave_out(self, tx: Connection, found: Unusable, now: datetime) -> None:
-        link = self.context.link
-        calendar_id = self.context.mirror.id if self.context.mirror else self.context.bookings.id
-        uid = UNREAD + found.href
-        if found.gone:
-            row = pairings.by_uid(tx, link.id, calendar_id, uid)
-            if row is not None:
-                pairings.forget(tx, row.id)
-            return
-        if not self.context.link.reads and not found.ours:
-            return  # nobody asked to see it
-        row_id = pairings.upsert(tx, link.id, calendar_id, uid, found.href)
-        pairings.set_problem(tx, row_id, found.why, "give up", tag=found.tag, etag=None)
-        if found.notice:
-            notices.add(tx, self.context.user.id, found.notice, found.why, now=now)
-        elif not found.quiet:
-            self.report.errors.append(found.why)
-
-    def _about(self, looked: Looked, error: BridgeError) -> str:
-        shown = looked.item.hub or looked.item.remote
-        title = facts(shown.text).summary if shown else ""
-        return f"“{title or looked.item.uid}”: {error}"
-
-    # --- the pass row, made with the first change -----------------------------------------------------
-
-    def _pass_id(self, tx: Connection, now: datetime) -> int:
-        if self.report.pass_id is None:
-            self.report.pass_id = passes.start(tx, self.context.link.id, self.context.user.id, now)
-        return self.report.pass_id
-
-    def _by_pass(self, tx: Connection, now: datetime) -> dict[str, Any]:
-        pass_id = self._pass_id(tx, now)
-        return {"actor": f"pass:{pass_id}", "pass_id": pass_id, "link_id": self.context.link.id}
 
 
 def _changes_something(decision: Decision) -> bool:

@@ -49,8 +49,8 @@ class Doubles:
         """One for every doubtful pair, in order of time."""
         pairs = sorted(self._ours.keys() & self._theirs, key=lambda face: face[1])
         return [
-            f"“{self._ours[face]}” on {datetime.fromtimestamp(face[1], self.zone):%Y-%m-%d at %H:%M} is there "
-            "already as an event of its own. They are not merged: if they are the same, delete one."
+            f"“{self._ours[face]}” on {datetime.fromtimestamp(face[1], self.zone):%Y-%m-%d at %H:%M} "
+            "is there already as an event of its own. They are not merged: if they are the same, delete one."
             for face in pairs
         ]
 

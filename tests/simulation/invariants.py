@@ -19,9 +19,11 @@ def settle(world: World) -> list[str]:
     """Faults off; I1: at most six passes until a further round writes nothing. I6: two more are quiet."""
     world.dial.rate, world.meddle, world.crash_at = 0.0, 0.0, None
     world.dial.signed_out = world.dial.blank = False
+    patient = any(not link.far.profile.trusts_token for link in world.links)
     for _ in range(PASSES_TO_AGREE):
         before = _written(world)
-        world.clock.sleep(100_000)  # a day and more: a listing of everything finds what lying tokens hid
+        # where tokens lie, only a listing of everything, a day later, finds what they hid
+        world.clock.sleep(100_000 if patient else 60)
         for link in world.links:
             world.run_pass(link, confirm=True, by_hand=True)
         if _written(world) == before:

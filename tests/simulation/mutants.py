@@ -15,8 +15,9 @@ import pytest
 
 from bridge.errors import TagMismatch
 from bridge.ports import Entry
-from bridge.store import objects, pairings
+from bridge.store import conflicts, objects, pairings, passes
 from bridge.sync import apply, engine, observe, plan
+from bridge.sync.plan import table
 from tests.simulation.far_side import FarProvider
 
 Patch = Callable[[pytest.MonkeyPatch], None]
@@ -144,13 +145,13 @@ def no_memory_of_the_write_in_flight(patch: pytest.MonkeyPatch) -> None:
 
 @mutant
 def the_first_write_is_forgotten_when_another_follows(patch: pytest.MonkeyPatch) -> None:
-    decide = plan.decide
+    decide = table.decide
     patch.setattr(engine, "decide", lambda *words: replace(decide(*words), between=None))
 
 
 @mutant
 def the_hub_is_compared_with_their_base(patch: pytest.MonkeyPatch) -> None:
-    merge = plan.merge
+    merge = table.merge
     patch.setattr(
         plan, "merge", lambda _, hub, theirs, remote, prefer: merge(theirs, hub, theirs, remote, prefer)
     )
@@ -158,19 +159,19 @@ def the_hub_is_compared_with_their_base(patch: pytest.MonkeyPatch) -> None:
 
 @mutant
 def the_whole_object_wins_instead_of_the_group(patch: pytest.MonkeyPatch) -> None:
-    merge = plan.merge
+    merge = table.merge
 
     def whole(base_hub: str, hub: str, base_remote: str, remote: str, prefer: Any) -> Any:
         if hub != base_hub and remote != base_remote:
             return merge(remote, hub, remote, remote, prefer)
         return merge(base_hub, hub, base_remote, remote, prefer)
 
-    patch.setattr(plan, "merge", whole)
+    patch.setattr(table, "merge", whole)
 
 
 @mutant
 def a_deletion_wins_over_an_edit(patch: pytest.MonkeyPatch) -> None:
-    there, here = plan._gone_there, plan._gone_here
+    there, here = table.gone_there, table.gone_here
 
     def unedited(item: plan.Item) -> plan.Item:
         assert item.base is not None
@@ -178,14 +179,14 @@ def a_deletion_wins_over_an_edit(patch: pytest.MonkeyPatch) -> None:
         remote = replace(item.remote, tag=item.base.tag) if item.remote and item.base.tag else item.remote
         return replace(item, hub=hub, remote=remote)
 
-    patch.setattr(plan, "_gone_there", lambda item, *words: there(unedited(item), *words))
-    patch.setattr(plan, "_gone_here", lambda item, *words: here(unedited(item), *words))
+    patch.setattr(table, "gone_there", lambda item, *words: there(unedited(item), *words))
+    patch.setattr(table, "gone_here", lambda item, *words: here(unedited(item), *words))
 
 
 @mutant
 def a_booking_deleted_over_there_is_deleted_here(patch: pytest.MonkeyPatch) -> None:
-    there = plan._gone_there
-    patch.setattr(plan, "_gone_there", lambda item, *words: there(replace(item, kind="block"), *words))
+    there = table.gone_there
+    patch.setattr(table, "gone_there", lambda item, *words: there(replace(item, kind="block"), *words))
 
 
 @mutant
@@ -200,8 +201,8 @@ def a_cancelled_booking_stays_over_there(patch: pytest.MonkeyPatch) -> None:
 @mutant
 def the_losing_text_is_thrown_away(patch: pytest.MonkeyPatch) -> None:
     put = objects.put
-    patch.setattr(apply.conflicts, "add", lambda *_, **__: 0)
-    patch.setattr(apply.passes, "journal", lambda *_, **__: 0)
+    patch.setattr(conflicts, "add", lambda *_, **__: 0)
+    patch.setattr(passes, "journal", lambda *_, **__: 0)
     patch.setattr(
         objects,
         "put",
@@ -265,7 +266,7 @@ def a_refused_condition_is_taken_for_success(patch: pytest.MonkeyPatch) -> None:
 
 @mutant
 def a_mirror_holds_our_spelling_instead_of_their_bytes(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(apply.objects, "put", _respelt(objects.put))
+    patch.setattr(objects, "put", _respelt(objects.put))
 
 
 def _respelt(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -279,11 +280,11 @@ def _respelt(original: Callable[..., Any]) -> Callable[..., Any]:
 
 @mutant
 def what_a_merge_leaves_out_of_the_other_side_is_dropped(patch: pytest.MonkeyPatch) -> None:
-    write = plan._write_merged
+    write = table.write_merged
 
     def one_sided(*words: Any) -> plan.Decision:
         decision = write(*words)
         here = tuple(a for a in decision.actions if isinstance(a, plan.PutHub))
         return replace(decision, actions=here) if here else decision
 
-    patch.setattr(plan, "_write_merged", one_sided)
+    patch.setattr(table, "write_merged", one_sided)
