@@ -15,11 +15,6 @@ from enum import IntEnum
 from bridge.ical.occurrences import MOST, Span, occurrences
 from bridge.ical.text import Component, tree
 
-#: Below this many seconds a window is not divided any further: it is then simply full.
-_FINEST = 3600
-#: So often one object is expanded for one question; what is left of the window after that is simply full.
-_LOOKS = 16
-
 
 class Takes(IntEnum):
     """What an event does to its time. ``ASKS``: it depends on whose answer to the invitation counts."""
@@ -72,8 +67,8 @@ def takes_of(event: Component, me: Collection[str]) -> Takes:
 def taken(source: str | Component, start: int, end: int, zone: tzinfo, me: Collection[str]) -> list[Taken]:
     """The time that an object takes within ``[start, end)``, ordered. Raises Invalid as ``occurrences``.
 
-    A series too dense to be listed is looked at piece by piece, within bounds; what is too dense even so is
-    full: an answer that comes late is worse than a slot too few.
+    A window with more occurrences of one object than can be listed is simply full: an answer that comes late,
+    or with holes, is worse than a slot too few.
     """
     calendar = tree(source)
     kinds = [takes_of(event, me) for event in calendar.components("VEVENT")]
@@ -86,22 +81,8 @@ def taken(source: str | Component, start: int, end: int, zone: tzinfo, me: Colle
 
 
 def _every(calendar: Component, start: int, end: int, zone: tzinfo) -> list[Span]:
-    found: list[Span] = []
-    ahead = [(start, end)]
-    for _ in range(_LOOKS):
-        if not ahead:
-            return found
-        first, last = ahead.pop()
-        piece = occurrences(calendar, first, last, zone)
-        if len(piece) < MOST:
-            found += piece
-        elif last - first <= _FINEST:
-            found += [*piece, Span(first, last, component=piece[0].component)]
-        else:
-            middle = (first + last) // 2
-            ahead += [(middle, last), (first, middle)]
-    dense = piece[0].component if piece else 0
-    return found + [Span(first, last, component=dense) for first, last in ahead]
+    found = occurrences(calendar, start, end, zone)
+    return found if len(found) < MOST else [Span(start, end, component=found[0].component)]
 
 
 def _answer(partstat: str | None) -> str | None:
