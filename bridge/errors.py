@@ -57,7 +57,8 @@ class Stale(Refused):
 
 
 class StoreError(BridgeError):
-    """Our own database or key cannot be used as it is: busy, full, damaged, newer than this version, wrong key."""
+    """Our own database or key cannot be used as it is: busy, full, damaged, newer than this version, wrong
+    key."""
 
 
 # --- failures of an outside system --------------------------------------------------------------
