@@ -17,13 +17,14 @@ PORT ?= 5232
 # Servers and clients that the tests talk to; those from PyPI each in an environment of its own.
 PARTS := xandikos vdirsyncer caldav-client google-client emulate postgresql redis cyrus davical sogo sabre chromium axe
 
-.PHONY: help run test check bench clean
+.PHONY: help run test check simulate bench clean
 
 help:
 	@echo "make run     serve a demo studio (HOST=$(HOST) PORT=$(PORT) DATA=$(DATA))"
 	echo "make test    every test, with the real servers and clients it needs (PYTEST='-k word' to choose)"
 	echo "make check   formatting, lint, types, import rules"
 	echo "make bench   our server beside Cyrus, Radicale and Xandikos (BENCH='--events 500' to choose)"
+	echo "make simulate  SCHEDULES=n SEED=s: random histories, faults and crashes against the sync engine"
 	echo "make clean   remove what was set up"
 
 run: .venv/run.stamp
@@ -33,6 +34,12 @@ run: .venv/run.stamp
 
 test: .venv/dev.stamp $(foreach part,$(PARTS),.venvs/$(part).stamp)
 	@.venv/bin/python -m pytest $(PYTEST)
+
+# SCHEDULES random histories against the whole sync engine, from seed SEED on; the last line is JSON.
+SCHEDULES ?= 200
+SEED ?= 0
+simulate: .venv/dev.stamp
+	@.venv/bin/python -m tests.simulation.run $(SCHEDULES) $(SEED) $(if $(LEDGER),--ledger $(LEDGER))
 
 check: .venv/dev.stamp
 	@.venv/bin/ruff format --check .

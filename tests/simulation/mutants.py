@@ -13,9 +13,8 @@ from typing import Any
 
 import pytest
 
-from bridge.errors import TagMismatch
 from bridge.ports import Entry
-from bridge.store import conflicts, objects, pairings, passes
+from bridge.store import conflicts, objects, passes
 from bridge.sync import apply, engine, observe, plan
 from bridge.sync.plan import table
 from tests.simulation.far_side import FarProvider
@@ -71,25 +70,6 @@ def nothing_is_ever_listed_again(patch: pytest.MonkeyPatch) -> None:
 def our_own_deletions_are_not_seen(patch: pytest.MonkeyPatch) -> None:
     since = objects.changed_since
     patch.setattr(objects, "changed_since", lambda *words: replace(since(*words), deleted=()))
-
-
-@mutant
-def what_is_in_flight_is_not_looked_at_again(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(pairings, "unsettled", lambda *_, **__: [])
-
-
-@mutant
-def objects_whose_ground_moved_are_not_looked_at_again(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(engine, "ROUNDS", 0)
-    patch.setattr(engine.Engine, "_apply", _without_again(engine.Engine._apply))
-
-
-def _without_again(original: Callable[..., bool]) -> Callable[..., bool]:
-    def apply_(self: Any, *words: Any) -> bool:
-        original(self, *words)
-        return False
-
-    return apply_
 
 
 @mutant
@@ -153,7 +133,7 @@ def the_first_write_is_forgotten_when_another_follows(patch: pytest.MonkeyPatch)
 def the_hub_is_compared_with_their_base(patch: pytest.MonkeyPatch) -> None:
     merge = table.merge
     patch.setattr(
-        plan, "merge", lambda _, hub, theirs, remote, prefer: merge(theirs, hub, theirs, remote, prefer)
+        table, "merge", lambda _, hub, theirs, remote, prefer: merge(theirs, hub, theirs, remote, prefer)
     )
 
 
@@ -248,20 +228,6 @@ def a_write_expects_the_newest_tag_instead_of_the_one_it_was_planned_on(patch: p
         return put(self, calendar, href, text, current[0] if current else None)
 
     patch.setattr(FarProvider, "put", careless)
-
-
-@mutant
-def a_refused_condition_is_taken_for_success(patch: pytest.MonkeyPatch) -> None:
-    put = FarProvider.put
-
-    def hopeful(self: FarProvider, calendar: str, href: str, text: str, expect: str | None) -> Entry:
-        try:
-            return put(self, calendar, href, text, expect)
-        except TagMismatch:
-            tag, _ = self.far.calendars[calendar].objects[href]
-            return Entry(href, tag, text)
-
-    patch.setattr(FarProvider, "put", hopeful)
 
 
 @mutant
