@@ -1,1 +1,1 @@
-"""Measurements, side by side with others in one run. Never part of the tests: a clock proves nothing there."""
+"""Measurements, side by side with a peer in one run. Never part of the tests; see the README."""

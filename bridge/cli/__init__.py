@@ -9,7 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bridge.cli import accounts, answers, bookings, devices, events, feeds, people, processes, sources, sync, upkeep
+from bridge.cli import (
+    accounts,
+    answers,
+    bookings,
+    devices,
+    events,
+    feeds,
+    people,
+    processes,
+    sources,
+    sync,
+    upkeep,
+)
 from bridge.cli.arguments import Parser, common_options
 from bridge.cli.failures import explained
 

@@ -118,7 +118,9 @@ def survey_sides(
         if changes.complete:
             paired = pairings.bases_index(tx, link.id)
         else:
-            paired = pairings.by_hrefs(tx, link.id, [*(e.href for e in changes.entries), *sorted(changes.gone)])
+            paired = pairings.by_hrefs(
+                tx, link.id, [*(e.href for e in changes.entries), *sorted(changes.gone)]
+            )
         sights, gone = _remote_sights(changes, {row.href: row for row in paired}, context, by_hand)
         known = {s.pairing_id for s in (*sights, *gone) if s.pairing_id is not None}
         look_again = pairings.unsettled(tx, link.id, given_up=by_hand)
