@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import Connection
+
 from bridge.errors import CalendarGone, NotPermitted, ProviderError, SignInNeeded, Verdict, classify
 from bridge.ports import Clock, Provider
 from bridge.store import accounts, links, objects, pairings, passes
@@ -394,16 +396,16 @@ def _was_ill(row: pairings.PairingRow | None) -> bool:
     return row is not None and row.problem_kind is not None
 
 
-def _would_delete(tx: object, context: Context, sight: Sight) -> bool:
+def _would_delete(tx: Connection, context: Context, sight: Sight) -> bool:
     """Whether this absence over there would delete something here (a restore does not)."""
     if context.policy.is_source:
-        stored = objects.by_uid(tx, context.bookings.id, sight.uid or "", with_hidden=True)  # type: ignore[arg-type]
+        stored = objects.by_uid(tx, context.bookings.id, sight.uid or "", with_hidden=True)
         return stored is not None and stored.status != "CANCELLED"
     if sight.calendar_id != context.bookings.id:
         return True
     if context.policy.on_delete == "cancel":
         return True
-    stored = objects.by_uid(tx, context.bookings.id, sight.uid or "", with_hidden=True)  # type: ignore[arg-type]
+    stored = objects.by_uid(tx, context.bookings.id, sight.uid or "", with_hidden=True)
     return stored is not None and stored.kind != "booking"
 
 
