@@ -122,6 +122,60 @@ feed = Table(
     sqlite_autoincrement=True,  # ids are never used again
 )
 
+api_token = Table(
+    "api_token",  # what a program signs in with at /api/v1
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("user_id", ForeignKey("user.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("scopes", JSON, nullable=False),  # of bridge.service.tokens.SCOPES
+    Column("mac", Text, nullable=False, unique=True),  # HMAC-SHA-256 of the token, hex
+    Column("created", Instant, nullable=False),
+    Column("expires", Instant),  # None: until it is revoked
+    Column("last_used", Instant),  # at most one write an hour
+    sqlite_autoincrement=True,  # ids are never used again
+)
+
+webhook = Table(
+    "webhook",  # an address of the user's that is told when bookings change
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("user_id", ForeignKey("user.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("url", Text, nullable=False),
+    Column("nonce", Text, nullable=False),  # with the installation's key it makes the secret that signs
+    Column("seq", BigInteger, nullable=False),  # of the bookings calendar: what it has been told
+    Column("failures", Integer, nullable=False, default=0),  # in a row; sets the back-off
+    Column("next_try", Instant),  # not before; None: at once
+    Column("delivered", Instant),  # the last delivery that was taken
+    Column("tried", Instant),  # the last one that was sent
+    Column("answer", Text),  # what came of it, in words
+    Column("created", Instant, nullable=False),
+    sqlite_autoincrement=True,  # ids are never used again
+)
+
+attempt = Table(
+    "attempt",  # failed sign-ins, counted by the minute for all processes together
+    metadata,
+    Column("key", Text, primary_key=True),  # a digest of whom or where it is counted for
+    Column("minute", BigInteger, primary_key=True, autoincrement=False),  # since 1970
+    Column("count", Integer, nullable=False),
+    Index(None, "minute"),
+)
+
+audit = Table(
+    "audit",  # who changed what may be done here: sign-ins, devices, tokens, accounts; never what was booked
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("user_id", ForeignKey("user.id", ondelete="CASCADE"), nullable=False),  # whom it concerns
+    Column("action", Text, nullable=False),  # a key of bridge.service.audit.WORDS
+    Column("detail", Text, nullable=False, default=""),  # the name of a device, token or account
+    Column("actor", Text, nullable=False),  # "user:<id>", "token:<id>", "command"
+    Column("address", Text, nullable=False, default=""),  # where the request came from
+    Column("at", Instant, nullable=False),
+    Index(None, "user_id", "id"),
+    Index(None, "at"),
+)
+
 # --- what we serve ---------------------------------------------------------------------------------
 
 calendar = Table(

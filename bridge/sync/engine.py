@@ -170,7 +170,7 @@ class Engine:
                 if wish.by_hand:
                     report.errors.append(str(error))
             except ProviderError as error:
-                report.failed = True
+                report.failed, report.failure = True, type(error).__name__
                 report.errors.append(str(error))
                 self._remember_failure(link_id, fence, error, report)
         report.requests += connection.requests() - before

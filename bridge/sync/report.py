@@ -33,6 +33,7 @@ class Report:
     plan: list[str] = field(default_factory=list)
     pass_id: int | None = None
     failed: bool = False
+    failure: str = ""  # the kind of error that ended it, for whoever counts: SignInNeeded, Unreachable ...
     alone: bool = False
 
     def counts(self) -> dict[str, int]:
