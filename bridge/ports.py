@@ -76,7 +76,9 @@ class Provider(Protocol):
     the refused ones included.
     """
 
-    capabilities: Capabilities
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do, as far as is known by now."""
 
     @property
     def requests(self) -> int:

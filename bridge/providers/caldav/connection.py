@@ -11,7 +11,8 @@ from bridge.providers import SignedIn
 from bridge.providers.caldav.client import Client
 from bridge.providers.caldav.discovery import find_home, starts
 from bridge.providers.caldav.probe import probe
-from bridge.providers.caldav.provider import CalDAVProvider, Learnt
+from bridge.providers.caldav.provider import CalDAVProvider
+from bridge.providers.caldav.server import Learnt
 from bridge.providers.guard import Guard, origin
 from bridge.providers.http import Http
 from bridge.providers.pace import Pace

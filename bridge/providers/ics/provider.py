@@ -12,7 +12,6 @@ from typing import Any
 
 from bridge.errors import (
     CalendarGone,
-    CursorLost,
     Invalid,
     NotACalendarServer,
     NotPermitted,
@@ -21,6 +20,7 @@ from bridge.errors import (
 )
 from bridge.ical.text import decode
 from bridge.ports import Capabilities, Changes, Entry, RemoteCalendar
+from bridge.providers.cursors import read_cursor
 from bridge.providers.guard import origin
 from bridge.providers.http import Answer, Http, Limits, retry_after
 from bridge.providers.ics.address import Address
@@ -70,7 +70,7 @@ class ICSProvider:
         return
 
     def changes(self, calendar: str, cursor: str | None) -> Changes:  # noqa: ARG002
-        known = _read_cursor(cursor)
+        known = read_cursor(cursor)
         fetched = self._get({name: known[name] for name in ("etag", "modified") if name in known})
         if fetched is None:
             return Changes((), frozenset(), False, cursor, rest=known.get("rest"))
@@ -196,15 +196,3 @@ def _text(answer: Answer) -> str:
         except Invalid:
             continue
     return answer.body.decode("latin-1").replace("\0", "")
-
-
-def _read_cursor(cursor: str | None) -> dict[str, Any]:
-    if cursor is None:
-        return {}
-    try:
-        known = json.loads(cursor)
-    except ValueError:
-        known = None
-    if not isinstance(known, dict):
-        raise CursorLost("Where we left off cannot be read any more. We read everything instead.")
-    return known

@@ -10,8 +10,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bridge.errors import CursorLost, Invalid, NotPermitted
+from bridge.errors import Invalid, NotPermitted
 from bridge.ports import Capabilities, Changes, Clock, Entry, RemoteCalendar
+from bridge.providers.cursors import read_cursor
 from bridge.providers.ics.provider import CALENDAR as PUBLISHED
 from bridge.providers.ics.provider import ICSProvider
 from bridge.sources.feed.session import Session, session
@@ -43,7 +44,7 @@ class FeedSource:
         return None
 
     def changes(self, calendar: str, cursor: str | None) -> Changes:  # noqa: ARG002 - there is one
-        known = _read_cursor(cursor)
+        known = read_cursor(cursor)
         found = self._published.changes(PUBLISHED, known.get("published"))
         rest = found.rest or REST
         if not found.complete:
@@ -107,15 +108,3 @@ def _readable(entry: Entry) -> Session | None:
         return session(entry.text or "")
     except Invalid:
         return None
-
-
-def _read_cursor(cursor: str | None) -> dict[str, Any]:
-    if cursor is None:
-        return {}
-    try:
-        known = json.loads(cursor)
-    except ValueError:
-        known = None
-    if not isinstance(known, dict):
-        raise CursorLost("Where we left off cannot be read any more. We read everything instead.")
-    return known

@@ -15,6 +15,7 @@ from typing import Any
 from bridge.errors import CursorLost, NotPermitted, ObjectRefused, TagMismatch
 from bridge.ical.added import noted
 from bridge.ports import Capabilities, Changes, Entry, RemoteCalendar
+from bridge.providers.cursors import read_cursor
 from bridge.sources.picsello import queries
 from bridge.sources.picsello.booking import rendered, shoot_id, uid, zone_of
 from bridge.sources.picsello.database import Asking, Database
@@ -61,8 +62,8 @@ class PicselloSource:
                 found = queries.digests(asking, self._organization, self._options, None, self._status)
             entries = [self._entry(number, digest, look) for number, digest in found.items()]
             return Changes(entries, frozenset(), True, _cursor(look, parts, found), rest=REST)
-        known = _read_cursor(cursor)
-        if known is None or known["look"] != look:
+        known = read_cursor(cursor)
+        if known.get("look") != look:
             raise CursorLost("Picsello's bookings look different now: all of them are read again.")
         before = {int(part): digest for part, digest in known["parts"].items()}
         moved = [part for part in before.keys() | parts.keys() if before.get(part) != parts.get(part)]
@@ -155,11 +156,3 @@ class PicselloSource:
 
 def _cursor(look: str, parts: Mapping[int, str], rows: Mapping[int, str]) -> str:
     return json.dumps({"look": look, "parts": parts, "rows": rows}, separators=(",", ":"), sort_keys=True)
-
-
-def _read_cursor(cursor: str) -> dict[str, Any] | None:
-    try:
-        known = json.loads(cursor)
-    except ValueError:
-        return None
-    return known if isinstance(known, dict) and known.keys() == {"look", "parts", "rows"} else None
