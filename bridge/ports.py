@@ -45,11 +45,13 @@ class RemoteCalendar:
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One remote object. ``tag`` is opaque. ``text`` is the original iCalendar text with CRLF line ends,
-    or None where a listing did not carry it."""
+    or None where a listing did not carry it. ``read_after`` marks the answer to a write that had to be read
+    by a request of its own: somebody may have been there in between."""
 
     href: str
     tag: str
     text: str | None = None
+    read_after: bool = False
 
 
 @dataclass(frozen=True, slots=True)

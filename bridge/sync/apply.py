@@ -51,6 +51,7 @@ from bridge.sync.plan import (
     Stop,
     Suggest,
     Tell,
+    rewritten,
 )
 from bridge.sync.report import Report
 
@@ -319,9 +320,10 @@ class Applier:
         assert sent.hub is not None and sent.answer is not None
         remote, tag = action.text, sent.answer.tag
         if read is not None and read.text is not None:
-            ours = read.tag == sent.answer.tag or fingerprint(read.text) == fingerprint(action.text)
-            if ours:
+            if _ours(action.text, sent.answer, read):
                 remote, tag = read.text, read.tag
+            elif sent.answer.read_after:
+                tag = ""  # of what we wrote: nobody ever told us
         if self.context.policy.is_source and read is not None and read.text is not None:
             if changed(action.text, read.text):  # its rules made something else of it: that comes back
                 remote, tag = action.text, ""
@@ -347,6 +349,17 @@ class Applier:
 def _changes_something(decision: Decision) -> bool:
     quiet = Agree | Forget | Keep | Stop | Tell
     return decision.arrived or not all(isinstance(action, quiet) for action in decision.actions)
+
+
+def _ours(sent: str, answer: Entry, read: Entry) -> bool:
+    """Whether what was read is our write as the server keeps it. Its tag proves that, if the server's answer
+    to the write named it; otherwise what it says must."""
+    assert read.text is not None
+    if read.tag == answer.tag and not answer.read_after:
+        return True
+    if fingerprint(read.text) == fingerprint(sent):
+        return True
+    return answer.read_after and rewritten(sent, read.text)
 
 
 def _look_again(looked: Looked) -> Sight:

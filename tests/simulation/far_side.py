@@ -214,7 +214,7 @@ class FarProvider:
             raise UnknownOutcome("The server failed in the middle.")
         stored = held.objects.get(href)
         if not self.far.profile.tells_tag and stored is not None:
-            return Entry(href, stored[0], stored[1])
+            return Entry(href, stored[0], stored[1], read_after=True)
         return Entry(href, tag)
 
     def delete(self, calendar: str, href: str, expect: str) -> None:

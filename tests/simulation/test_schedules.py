@@ -15,6 +15,7 @@ ONCE_FAILED = {
     145: "a second write in flight forgot what the first had done",
     1083: "a rewriting server made a lost create look edited",
     1187: "an edit that its own maker deleted again",
+    100746: "an edit between our write and our reading of it, on a server that names no version",
 }
 
 

@@ -5,6 +5,7 @@ names no version. What a refusal is about (the entry, or the calendar) is found 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from bridge.errors import ObjectGone, ProviderError, TagMismatch, UnknownOutcome
 from bridge.ports import Entry
@@ -30,7 +31,7 @@ def put(server: Server, calendar: str, href: str, text: str, expect: str | None)
     stored = get(server, href)
     if stored is None:
         raise UnknownOutcome(f"{server.host} took the entry and does not show it. We look at it again.")
-    return stored
+    return replace(stored, read_after=True)
 
 
 def delete(server: Server, calendar: str, href: str, expect: str) -> None:

@@ -54,6 +54,7 @@ from bridge.sync.plan.actions import (
     Tell,
     tally,
 )
+from bridge.sync.plan.flight import rewritten
 from bridge.sync.plan.guard import guard
 from bridge.sync.plan.items import (
     Base,
@@ -102,5 +103,6 @@ __all__ = [
     "describe",
     "guard",
     "marker_uid",
+    "rewritten",
     "tally",
 ]

@@ -29,22 +29,23 @@ def settle_flight(item: Item) -> tuple[Item, bool]:
         # A lost create cannot be told from one that somebody deleted again, unless the deletion was seen.
         arrived_there = flight.expect is None and item.deletion_seen
         return (replace(item, base=sent), True) if arrived_there else (item, False)
-    if fingerprint(remote.text) == fingerprint(flight.text) or _rewritten(flight.text, remote.text):
+    if fingerprint(remote.text) == fingerprint(flight.text) or (
+        marker(remote.text) is not None and rewritten(flight.text, remote.text)
+    ):
         return replace(item, base=replace(sent, remote=remote.text, tag=remote.tag)), True
     if remote.tag == flight.expect or not _carries(remote.text, flight.text, base.remote if base else None):
         return item, False
     return replace(item, base=sent), True
 
 
-def _rewritten(sent: str, remote: str) -> bool:
-    """Whether the server, not a person, made ``remote`` of what we sent: it bears this write's marker and
-    its stamps, and says the same time, title and place."""
-    ours = marker(sent)
-    if ours is None or marker(remote) != ours or stamps(remote) != stamps(sent):
+def rewritten(sent: str, stored: str) -> bool:
+    """Whether the server, not a person, made ``stored`` of what we sent: it says the same time, title and
+    place, and bears our stamps and, unless the server drops such lines, this write's marker."""
+    if marker(stored) not in (marker(sent), None) or stamps(stored) != stamps(sent):
         return False
-    if any(group in ("when", "title", "component") for _, group in changed(sent, remote)):
+    if any(group in ("when", "title", "component") for _, group in changed(sent, stored)):
         return False
-    return places(sent) == places(remote)  # by name: what draws them on a map many servers cannot hold
+    return places(sent) == places(stored)  # by name: what draws them on a map many servers cannot hold
 
 
 def _carries(remote: str, sent: str, before: str | None) -> bool:
