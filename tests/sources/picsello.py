@@ -137,6 +137,16 @@ class Picsello:
             slots=slots,
         )
 
+    def waiting(self, worker: str, state: str = "scheduled", **args: Any) -> int:
+        """A job in the application's queue (Oban)."""
+        row = self.connection.execute(
+            "INSERT INTO oban_jobs (state, worker, args, inserted_at) VALUES (%s, %s, %s, now())"
+            " RETURNING id",
+            [state, f"Picsello.Workers.{worker}", json.dumps(args)],
+        ).fetchone()
+        assert row is not None
+        return int(row["id"])
+
 
 def tricky(picsello: Picsello, organization: int) -> tuple[dict[str, int], set[str]]:
     """The set of notes 2.5: situation to shoot id, and the situations that are off the calendar."""

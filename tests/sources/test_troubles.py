@@ -17,13 +17,14 @@ from bridge.errors import (
     SignInNeeded,
     Unreachable,
 )
+from bridge.ical.added import note
 from bridge.service import sources
 from bridge.store import accounts, links
 from bridge.store import people as people_rows
 from tests.servers.postgres import Cluster, postgres
 from tests.sources.conftest import ANNA, Desk, uid
 from tests.sources.test_reading import line
-from tests.sources.test_writing import START, replaced
+from tests.sources.test_writing import START, change, held_slot, replaced
 
 READ = "organizations, users, clients, jobs, shoots, job_statuses"
 
@@ -60,6 +61,28 @@ def test_a_role_that_may_write_but_not_rebuild_job_statuses_is_told(desk: Desk, 
         return
     with pytest.raises(NotPermitted, match="GRANT postgres TO bridge"):
         desk.choose()
+
+
+def test_a_reservation_whose_end_we_may_not_move_stays_and_says_why(desk: Desk, role: str) -> None:
+    if desk.picsello.generation == 1:  # slots are kept as rows in the second generation alone
+        return
+    shoot, expiry, days = held_slot(desk)
+    for statement in (
+        "GRANT postgres TO bridge",
+        "CREATE ROLE application",
+        "ALTER TABLE oban_jobs OWNER TO application",
+        "GRANT SELECT ON oban_jobs TO bridge",
+    ):
+        desk.picsello.connection.execute(statement)
+    desk.choose(holds=True)
+    desk.sync()
+    row = change(desk, shoot, DTSTART="20270502T110000", DTEND="20270502T113000")
+    aimed_at = desk.picsello.row("oban_jobs", expiry)["args"]["booking_date_id"]
+    desk.picsello.connection.execute("DROP OWNED BY application CASCADE; DROP ROLE application")
+    assert row["starts_at"] == START
+    assert "has not paid yet" in (note(desk.booking(shoot).text) or "")
+    assert aimed_at == days[0]
+    assert desk.picsello.row("booking_event_dates", days[0])["slots"][0]["status"] == "booked"
 
 
 def test_a_role_that_loses_its_rights_is_explained_and_bookings_stay(desk: Desk, role: str) -> None:
@@ -181,7 +204,15 @@ def test_the_dead_sync_is_explained(desk: Desk) -> None:
     user = desk.picsello.connection.execute("SELECT id FROM users").fetchone()
     assert user is not None
     desk.picsello.insert("nylas_details", user_id=user["id"], oauth_token="t", external_calendar_rw_id="c")
-    assert "disconnect it in Picsello" in desk.choose().told[0]
+    told = desk.choose().told[0]
+    assert "disconnect it in Picsello" in told
+    assert "queue" not in told
+    shoot = desk.picsello.shoot(desk.picsello.job(desk.organization, paid=True), datetime(2027, 5, 1, 14))
+    other = desk.picsello.studio("berta@studio.example")
+    theirs = desk.picsello.shoot(desk.picsello.job(other, paid=True), datetime(2027, 5, 1, 14))
+    for one, state in ((shoot, "retryable"), (shoot, "completed"), (theirs, "available")):
+        desk.picsello.waiting("CalendarEvent", state, type="update", shoot_id=one)
+    assert "1 change waits in its queue" in desk.choose().told[0]
 
 
 def test_a_password_is_sealed_and_never_in_the_address(desk: Desk) -> None:

@@ -232,6 +232,41 @@ def test_a_slot_moves_with_its_shoot_or_the_shoot_stays(desk: Desk) -> None:
     ]
 
 
+def held_slot(desk: Desk) -> tuple[int, int, list[int]]:
+    """A client's unpaid booking on the first of two days: its shoot, the waiting expiry, and the days."""
+    p = desk.picsello
+    event = p.booking_event(desk.organization)
+    job = p.job(desk.organization, event=event)
+    shoot = p.shoot(job, START, 30)
+    slots = [{"slot_start": "10:00:00", "slot_end": "10:30:00", "status": "open"} for _ in range(2)]
+    slots[1] |= {"slot_start": "11:00:00", "slot_end": "11:30:00"}
+    days = [
+        p.day(event, date(2027, 5, 1), [slots[0] | {"status": "booked", "client_id": 7, "job_id": job}]),
+        p.day(event, date(2027, 5, 2), slots),
+    ]
+    expiry = p.waiting("ExpireBooking", id=job, booking_date_id=days[0], slot_index=0)
+    return shoot, expiry, days
+
+
+def test_a_reservation_that_moves_takes_its_end_along(desk: Desk) -> None:
+    if desk.picsello.generation == 1:
+        return
+    shoot, expiry, days = held_slot(desk)
+    job = desk.picsello.row("shoots", shoot)["job_id"]
+    desk.choose(holds=True)
+    desk.sync()
+    change(desk, shoot, DTSTART="20270502T110000", DTEND="20270502T113000")
+    assert [
+        slot["status"] for day in days for slot in desk.picsello.row("booking_event_dates", day)["slots"]
+    ] == [
+        "open",
+        "open",
+        "booked",
+    ]
+    args = desk.picsello.row("oban_jobs", expiry)["args"]
+    assert args == {"id": job, "booking_date_id": days[1], "slot_index": 1}
+
+
 def test_a_read_only_source_gives_the_edit_back_and_a_suggested_one_stays_until_it_agrees(desk: Desk) -> None:
     shoot = desk.picsello.shoot(desk.picsello.job(desk.organization, paid=True), START)
     desk.choose(mode="read")

@@ -156,11 +156,8 @@ def everybody(asking: Asking) -> list[tuple[str, Studio]]:
 
 
 def old_sync(asking: Asking, organization_id: int) -> str | None:
-    """A sentence about Picsello's own calendar sync, if it is still switched on."""
-    if not asking.one(
-        "SELECT 1 AS it WHERE to_regclass('nylas_details') IS NOT NULL"
-        " AND has_table_privilege('nylas_details', 'SELECT')"
-    ):
+    """A sentence about Picsello's own calendar sync, if it is still switched on, or left work behind."""
+    if not _may_read(asking, "nylas_details"):
         return None
     on = asking.one(
         "SELECT 1 AS it FROM nylas_details n JOIN users u ON u.id = n.user_id WHERE u.organization_id = %s"
@@ -169,7 +166,30 @@ def old_sync(asking: Asking, organization_id: int) -> str | None:
     )
     if not on:
         return None
-    return (
+    said = (
         "Picsello's own calendar sync is still switched on there. Its service has ended, so it does nothing "
         "any more: disconnect it in Picsello's calendar settings."
     )
+    waiting = _undelivered(asking, organization_id) if _may_read(asking, "oban_jobs") else 0
+    if not waiting:
+        return said
+    changes = "1 change waits" if waiting == 1 else f"{waiting} changes wait"
+    return f"{said} {changes} in its queue and will never arrive by that way; this bridge delivers them."
+
+
+def _undelivered(asking: Asking, organization_id: int) -> int:
+    """How many of the studio's changes wait for the old sync in the application's queue."""
+    found = asking.one(
+        "SELECT count(*) AS n FROM oban_jobs q"
+        " JOIN shoots s ON s.id::text = q.args->>'shoot_id'"
+        " JOIN jobs j ON j.id = s.job_id JOIN clients c ON c.id = j.client_id"
+        " WHERE q.worker LIKE '%%.CalendarEvent' AND c.organization_id = %s"
+        " AND q.state::text IN ('available', 'scheduled', 'retryable', 'executing')",
+        organization_id,
+    )
+    return int(found.n) if found else 0
+
+
+def _may_read(asking: Asking, table: str) -> bool:
+    found = asking.one("SELECT coalesce(has_table_privilege(to_regclass(%s), 'SELECT'), false) AS may", table)
+    return bool(found and found.may)

@@ -1,7 +1,8 @@
 """Client bookings of the second generation: the slot moves with its shoot, or it would be sold twice.
 
 A day (``booking_event_dates``) keeps its slots as JSON, in the studio's wall time. All days of an event are
-locked together, in the order of their ids.
+locked together, in the order of their ids. A slot that is held and not paid yet is freed at its expiry by a
+job in the application's queue, which names day and slot: it is aimed at the new ones.
 """
 
 from __future__ import annotations
@@ -15,6 +16,12 @@ from psycopg.types.json import Jsonb
 from bridge.sources.picsello.database import Asking
 
 NO_SLOT = "this was booked as a slot, and no slot is open at that time, so it stays where it was."
+NOT_PAID = (
+    "this client has not paid yet, and the end of the reservation cannot be moved along "
+    "(we may not change oban_jobs there), so it stays where it was."
+)
+#: The application's job that ends a reservation, whatever its name space, and the states it waits in.
+_EXPIRY = "worker LIKE '%%.ExpireBooking' AND state::text IN ('available', 'scheduled', 'retryable')"
 
 
 def move(
@@ -40,6 +47,8 @@ def move(
     if new is None:
         return NO_SLOT
     if new[1] is not old[1]:
+        if not _aim_expiry(asking, job_id, new[0]["id"], new[0]["slots"].index(new[1])):
+            return NOT_PAID
         new[1].update({key: old[1].get(key) for key in ("status", "client_id", "job_id")})
         _open(old[1])
         for day in {id(day): day for day, _ in (old, new)}.values():
@@ -53,6 +62,33 @@ def free(asking: Asking, event_id: int, job_id: int, now: datetime) -> None:
     if held is not None:
         _open(held[1])
         _save(asking, held[0], now)
+
+
+def _aim_expiry(asking: Asking, job_id: int, day_id: int, slot: int) -> bool:
+    """Let the end of the job's reservation, if one is waiting, free the new slot. False if we may not."""
+    rights = asking.one(
+        "SELECT has_table_privilege(o, 'SELECT') AS see, has_table_privilege(o, 'UPDATE') AS aim"
+        " FROM to_regclass('oban_jobs') o WHERE o IS NOT NULL"
+    )
+    if rights is None:
+        return True
+    if not rights.see:  # only an unpaid booking waits for its expiry
+        paid = "SELECT 1 AS it FROM payment_schedules WHERE job_id = %s AND (paid_at IS NOT NULL OR is_with_cash)"
+        return asking.one(paid, job_id) is not None
+    waiting = f"{_EXPIRY} AND args->>'id' = %s AND args ? 'booking_date_id'"
+    if asking.one(f"SELECT 1 AS it FROM oban_jobs WHERE {waiting} LIMIT 1", str(job_id)) is None:  # noqa: S608
+        return True
+    if not rights.aim:
+        return False
+    asking.do(
+        "UPDATE oban_jobs SET args = args"
+        " || jsonb_build_object('booking_date_id', %s::bigint, 'slot_index', %s::int)"
+        f" WHERE {waiting}",
+        day_id,
+        slot,
+        str(job_id),
+    )
+    return True
 
 
 def _days(asking: Asking, event_id: int) -> list[dict[str, Any]]:

@@ -46,3 +46,7 @@ CREATE TABLE package_payment_schedules (id bigserial PRIMARY KEY, interval boole
   inserted_at timestamp(0) NOT NULL, updated_at timestamp(0) NOT NULL);
 CREATE TABLE nylas_details (id bigserial PRIMARY KEY, user_id bigint NOT NULL REFERENCES users, oauth_token varchar(255),
   external_calendar_rw_id varchar(255), inserted_at timestamp(0) NOT NULL, updated_at timestamp(0) NOT NULL);
+CREATE TYPE oban_job_state AS ENUM ('available', 'scheduled', 'executing', 'retryable', 'completed', 'discarded', 'cancelled');
+CREATE TABLE oban_jobs (id bigserial PRIMARY KEY, state oban_job_state NOT NULL DEFAULT 'available', queue text NOT NULL DEFAULT 'default',
+  worker text NOT NULL, args jsonb NOT NULL DEFAULT '{}', attempt integer NOT NULL DEFAULT 0, max_attempts integer NOT NULL DEFAULT 20,
+  inserted_at timestamp NOT NULL, scheduled_at timestamp NOT NULL DEFAULT timezone('UTC', now()));
