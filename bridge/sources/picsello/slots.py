@@ -73,7 +73,8 @@ def _aim_expiry(asking: Asking, job_id: int, day_id: int, slot: int) -> bool:
     if rights is None:
         return True
     if not rights.see:  # only an unpaid booking waits for its expiry
-        paid = "SELECT 1 AS it FROM payment_schedules WHERE job_id = %s AND (paid_at IS NOT NULL OR is_with_cash)"
+        paid = "SELECT 1 AS it FROM payment_schedules WHERE job_id = %s AND (paid_at IS NOT NULL"
+        paid += " OR is_with_cash)"
         return asking.one(paid, job_id) is not None
     waiting = f"{_EXPIRY} AND args->>'id' = %s AND args ? 'booking_date_id'"
     if asking.one(f"SELECT 1 AS it FROM oban_jobs WHERE {waiting} LIMIT 1", str(job_id)) is None:  # noqa: S608
@@ -81,7 +82,7 @@ def _aim_expiry(asking: Asking, job_id: int, day_id: int, slot: int) -> bool:
     if not rights.aim:
         return False
     asking.do(
-        "UPDATE oban_jobs SET args = args"
+        "UPDATE oban_jobs SET args = args"  # noqa: S608 - our own words
         " || jsonb_build_object('booking_date_id', %s::bigint, 'slot_index', %s::int)"
         f" WHERE {waiting}",
         day_id,
