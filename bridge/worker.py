@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from bridge.errors import BridgeError, NotFound
 from bridge.queue import Jobs
-from bridge.service import clashes, client_booking, client_mail
+from bridge.service import clashes, client_booking, client_mail, first_sync
 from bridge.store import accounts, links
 from bridge.wiring import Bridge
 
@@ -114,7 +114,7 @@ class Worker:
         """One job: a pass, and what it means for the account's next try."""
         started = time.monotonic()
         try:
-            report = self._bridge.engine().run(link_id)
+            report = self._bridge.engine().run(link_id, progress=first_sync.Counter(self._bridge, link_id))
         except BridgeError as error:
             log.warning("link %s: %s", link_id, error)
             self._back_off(link_id)

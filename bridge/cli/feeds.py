@@ -20,6 +20,13 @@ def add_to(calls: Calls) -> None:
         "--detail", choices=("full", "busy"), default="full", help="everything, or only when you are busy"
     )
 
+    add.add_argument(
+        "--past", type=int, choices=(1, 3, 12), default=12, help="months that past sessions stay in it"
+    )
+    add.add_argument(
+        "--ahead", type=int, choices=(3, 6, 12), help="months that it looks ahead (default: all sessions)"
+    )
+
     listing = call(feeds, "list", _list, "list a user's addresses")
     listing.add_argument("email", metavar="EMAIL")
 
@@ -31,7 +38,8 @@ def add_to(calls: Calls) -> None:
 def _add(options: argparse.Namespace, out: Output) -> None:
     from bridge.service import feeds
 
-    made = feeds.add(opened(options), options.email, options.name, detail=options.detail)
+    shows = feeds.Shows(options.detail, options.past, options.ahead)
+    made = feeds.add(opened(options), options.email, options.name, shows)
     out.value({"feed": made.row.id, "url": made.url}, made.url)
 
 
@@ -43,6 +51,8 @@ def _list(options: argparse.Namespace, out: Output) -> None:
             "feed": feed.row.id,
             "name": feed.row.name,
             "detail": feed.row.detail,
+            "past_months": feed.row.past_months,
+            "ahead_months": feed.row.ahead_months,
             "url": feed.url,
             "created": feed.row.created,
             "fetched_at": feed.row.fetched_at,

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from calendar import monthrange
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Connection
@@ -23,8 +24,10 @@ from bridge.store.feeds import FeedRow
 
 DETAILS = ("full", "busy")
 LONGEST_NAME = 80
-#: How long a session stays in a feed after it took place: clients delete what vanishes.
-PAST = timedelta(days=366)
+#: For how many months a session stays in a feed after it took place (clients delete what vanishes), and how
+#: many it may look ahead; None: as far as there are sessions.
+PAST_MONTHS = (1, 3, 12)
+AHEAD_MONTHS = (3, 6, 12, None)
 #: RFC 7986 5.9 wants a name of CSS3's list.
 COLOR = "steelblue"
 #: A fetch is noted at most so often.
@@ -47,21 +50,36 @@ class Content:
     text: str | None
 
 
-def add(bridge: Bridge, email: str, name: str, *, detail: str = "full") -> Feed:
+@dataclass(frozen=True, slots=True)
+class Shows:
+    """What a feed shows. Raises Invalid for what is not offered."""
+
+    detail: str = "full"
+    past_months: int = 12
+    ahead_months: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.detail not in DETAILS:
+            raise Invalid(f"A link shows {' or '.join(DETAILS)}, not “{self.detail[:20]}”.")
+        if self.past_months not in PAST_MONTHS:
+            raise Invalid("A link keeps past sessions for 1, 3 or 12 months.")
+        if self.ahead_months not in AHEAD_MONTHS:
+            raise Invalid("A link looks 3, 6 or 12 months ahead, or as far as there are sessions.")
+
+
+def add(bridge: Bridge, email: str, name: str, shows: Shows = Shows()) -> Feed:
     """A new address. Raises Invalid, NotFound; AlreadyThere for a second one of that name."""
     name = " ".join(name.split())
     if not 1 <= len(name) <= LONGEST_NAME:
         raise Invalid(f"A link's name has 1 to {LONGEST_NAME} letters.")
-    if detail not in DETAILS:
-        raise Invalid(f"A link shows {' or '.join(DETAILS)}, not “{detail[:20]}”.")
     nonce = secrets.token_hex(16)
     with bridge.db.writing() as tx:
         user = people.user_by_email(tx, email)
         if any(row.name == name for row in feeds.of_user(tx, user.id)):
             raise AlreadyThere(f"There is a link “{name}” already. Choose another name, or remove that one.")
-        feed_id = feeds.add(
-            tx, user.id, name, detail, nonce, _digest(_token(bridge, nonce)), bridge.clock.now()
-        )
+        digest = _digest(_token(bridge, nonce))
+        now = bridge.clock.now()
+        feed_id = feeds.add(tx, user.id, name, nonce=nonce, digest=digest, now=now, **asdict(shows))
         row = feeds.get(tx, user.id, feed_id)
     return _with_address(bridge, row)
 
@@ -81,6 +99,14 @@ def rotate(bridge: Bridge, email: str, feed: int | str) -> Feed:
         feeds.rotate(tx, row.id, nonce, _digest(_token(bridge, nonce)))
         row = feeds.get(tx, row.user_id, row.id)
     return _with_address(bridge, row)
+
+
+def change(bridge: Bridge, email: str, feed: int | str, shows: Shows) -> FeedRow:
+    """Let it show something else, under the same address. Raises NotFound."""
+    with bridge.db.writing() as tx:
+        row = _find(tx, email, feed)
+        feeds.set_(tx, row.id, **asdict(shows))
+        return row
 
 
 def revoke(bridge: Bridge, email: str, feed: int | str) -> FeedRow:
@@ -115,6 +141,8 @@ def _etag(row: FeedRow, calendar: CalendarRow, now: datetime) -> str:
         row.id,
         row.name,
         row.detail,
+        row.past_months,
+        row.ahead_months,
         calendar.id,
         calendar.generation,
         calendar.installation_generation,
@@ -126,13 +154,15 @@ def _etag(row: FeedRow, calendar: CalendarRow, now: datetime) -> str:
 
 
 def _text(tx: Connection, row: FeedRow, calendar: CalendarRow, now: datetime) -> str:
-    since = int((now - PAST).replace(hour=0, minute=0, second=0, microsecond=0).timestamp())
+    since = _months_away(now, -row.past_months)
+    until = None if row.ahead_months is None else _months_away(now, row.ahead_months)
     shown = [
         stored
         for stored in objects.all_objects(tx, calendar.id, with_hidden=True)
         if stored.component == "VEVENT"
         and stored.starts is not None
         and (stored.ends is None or stored.ends >= since)
+        and (until is None or stored.starts < until)
         and (not stored.hidden or stored.status == "CANCELLED")  # a subscriber must learn that it is off
     ]
     first = min((stored.starts for stored in shown if stored.starts is not None), default=since)
@@ -147,6 +177,14 @@ def _text(tx: Connection, row: FeedRow, calendar: CalendarRow, now: datetime) ->
         modified=calendar.modified,
         busy_only=row.detail == "busy",
     )
+
+
+def _months_away(now: datetime, months: int) -> int:
+    """The same day of another month, or its last: the midnight, in UTC, that leaves the whole day in."""
+    year, month = divmod(now.year * 12 + now.month - 1 + months, 12)
+    day = min(now.day, monthrange(year, month + 1)[1])
+    midnight = datetime(year, month + 1, day, tzinfo=UTC)
+    return int((midnight + timedelta(days=1 if months > 0 else -1)).timestamp())
 
 
 def _day(seconds: int) -> date:

@@ -1,10 +1,13 @@
-"""The first sync after calendars were chosen: shown as a plan, and begun only when the user says so.
+"""The first sync after calendars were chosen: shown as a plan, begun when the user says so, counted while it
+runs, stopped and taken up again at the user's word.
 
 What choosing means is in ``roles``; carrying a plan out is the engine's business.
 """
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bridge.service import Bridge
@@ -14,6 +17,35 @@ from bridge.store.links import LinkRow
 
 if TYPE_CHECKING:
     from bridge.sync.report import Report
+
+
+#: A count is written at most so often.
+COUNTED_SECONDS = 0.5
+
+
+@dataclass(slots=True)
+class Counter:
+    """Writes down how far a link's pass is, for whoever looks on; handed to the engine as ``progress``."""
+
+    bridge: Bridge
+    link_id: int
+    _written: float = 0.0
+
+    def __call__(self, done: int, to_do: int) -> None:
+        if to_do == 0 or time.monotonic() - self._written < COUNTED_SECONDS:
+            return
+        self._written = time.monotonic()
+        with self.bridge.db.writing() as tx:
+            links.set_(tx, self.link_id, done=done, to_do=to_do)
+
+
+def stop(bridge: Bridge, account_id: int) -> None:
+    """End what runs on the account's calendars before its next write, and begin nothing more until ``start``.
+    What agrees already stays so: going on finds it."""
+    with bridge.db.writing() as tx:
+        for link in links.of_account(tx, account_id):
+            if Roles.of(link) and link.released:
+                links.stop(tx, link.id)
 
 
 def waiting(bridge: Bridge, account_id: int) -> list[LinkRow]:
@@ -40,7 +72,8 @@ def start(bridge: Bridge, account_id: int) -> list[Report]:
         (chosen if Roles.of(link) else dropped).append(link.id)
     with bridge.db.writing() as tx:
         for link_id in chosen:
-            links.set_(tx, link_id, released=True, held=None)
+            going_on = {"state": "new"} if links.get(tx, link_id).state == "stopped" else {}
+            links.set_(tx, link_id, released=True, held=None, **going_on)
             links.make_due(tx, link_id, bridge.clock.now())
     for link_id in chosen:
         bridge.enqueue(link_id)

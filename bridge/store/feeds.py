@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
@@ -20,6 +21,8 @@ class FeedRow:
     user_id: int
     name: str
     detail: str
+    past_months: int
+    ahead_months: int | None
     nonce: str
     digest: str
     created: datetime
@@ -30,16 +33,11 @@ class FeedRow:
 _FEED = select(*columns(FeedRow, feed))
 
 
-def add(tx: Connection, user_id: int, name: str, detail: str, nonce: str, digest: str, now: datetime) -> int:
-    """Returns its id."""
-    values = {
-        "user_id": user_id,
-        "name": name,
-        "detail": detail,
-        "nonce": nonce,
-        "digest": digest,
-        "created": now,
-    }
+def add(
+    tx: Connection, user_id: int, name: str, *, nonce: str, digest: str, now: datetime, **shows: Any
+) -> int:
+    """``shows``: detail, past_months, ahead_months. Returns its id."""
+    values = {"user_id": user_id, "name": name, "nonce": nonce, "digest": digest, "created": now, **shows}
     return int(tx.execute(insert(feed).returning(feed.c.id), values).scalar_one())
 
 
@@ -67,6 +65,11 @@ def rotate(tx: Connection, feed_id: int, nonce: str, digest: str) -> None:
     """Another token; nobody has fetched by it yet."""
     changed = {"nonce": nonce, "digest": digest, "fetched_at": None, "fetched_by": None}
     tx.execute(update(feed).where(feed.c.id == feed_id).values(changed))
+
+
+def set_(tx: Connection, feed_id: int, **shows: Any) -> None:
+    """Change what it shows: detail, past_months, ahead_months."""
+    tx.execute(update(feed).where(feed.c.id == feed_id).values(shows))
 
 
 def fetched(tx: Connection, feed_id: int, by: str, now: datetime) -> None:

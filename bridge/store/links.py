@@ -64,6 +64,8 @@ class LinkRow:
     listed_at: datetime | None
     agreed_at: datetime | None
     due_at: datetime | None
+    done: int | None
+    to_do: int | None
     lease_holder: str | None
     lease_until: datetime | None
     fence: int
@@ -261,7 +263,21 @@ def renew(tx: Connection, link_id: int, fence: int, now: datetime, seconds: floa
 def release(tx: Connection, link_id: int, fence: int) -> None:
     """Done; nothing happens if somebody else took over."""
     mine = update(link).where(link.c.id == link_id, link.c.fence == fence)
-    tx.execute(mine.values(lease_holder=None, lease_until=None))
+    tx.execute(mine.values(lease_holder=None, lease_until=None, done=None, to_do=None))
+
+
+def stop(tx: Connection, link_id: int) -> None:
+    """The user's word: a pass that is running ends before its next write, and none begins before the link is
+    released again. What it did so far stays, and is found when it goes on."""
+    halted = {
+        "fence": link.c.fence + 1,
+        "lease_holder": None,
+        "lease_until": None,
+        "done": None,
+        "to_do": None,
+    }
+    resting = {"released": False, "state": "stopped", "state_reason": None, "held": None, "due_at": None}
+    tx.execute(update(link).where(link.c.id == link_id).values({**halted, **resting}))
 
 
 def still_mine(tx: Connection, link_id: int, fence: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -36,6 +37,9 @@ class UserRow:
     source: str
     on_delete: str
     on_move: str
+    totp: bytes | None
+    totp_step: int
+    recovery: Sequence[str] | None
     created: datetime
     studio: str
 

@@ -90,6 +90,9 @@ user = Table(
     Column("source", Text, nullable=False, default="studio"),  # studio | picsello | feed
     Column("on_delete", Text, nullable=False, default="restore"),  # restore | hide | cancel
     Column("on_move", Text, nullable=False, default="apply"),  # apply | approve
+    Column("totp", LargeBinary),  # second step of the sign-in: its secret, sealed by bridge.vault; None: off
+    Column("totp_step", BigInteger, nullable=False, default=0),  # the last one used: no code is good twice
+    Column("recovery", JSON),  # MACs of the recovery codes that are left
     Column("created", Instant, nullable=False),
     sqlite_autoincrement=True,  # ids are never used again
 )
@@ -114,6 +117,8 @@ feed = Table(
     Column("user_id", ForeignKey("user.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("name", Text, nullable=False),
     Column("detail", Text, nullable=False),  # full | busy
+    Column("past_months", Integer, nullable=False, default=12),  # how long past sessions stay in it
+    Column("ahead_months", Integer),  # how far it looks ahead; None: as far as there are sessions
     Column("nonce", Text, nullable=False),  # with the installation's key it makes the token
     Column("digest", Text, nullable=False, unique=True),  # SHA-256 of the token, hex
     Column("created", Instant, nullable=False),
@@ -331,7 +336,7 @@ link = Table(
     Column("mirror_id", ForeignKey("calendar.id", ondelete="SET NULL"), index=True),
     Column("released", Boolean, nullable=False, default=False),  # the user let the first plan go ahead
     Column("held", JSON),  # why it waits for the user: a list of sentences; None: it does not
-    Column("state", Text, nullable=False, default="new"),  # new healthy retrying held gone read-only
+    Column("state", Text, nullable=False, default="new"),  # new healthy retrying held gone read-only stopped
     Column("state_reason", Text),
     Column("cursor", Text),  # Changes.cursor of the last finished observation
     Column("bookings_seq", BigInteger, nullable=False, default=0),  # hub changes seen by the last pass
@@ -339,6 +344,8 @@ link = Table(
     Column("listed_at", Instant),  # last complete name-and-tag listing
     Column("agreed_at", Instant),  # last full agreement: what "in sync" means to the user
     Column("due_at", Instant),  # when the worker should run it next; None: never by itself
+    Column("done", Integer),  # of the pass under way: the objects looked at, of so many
+    Column("to_do", Integer),
     Column("lease_holder", Text),  # who runs a pass now
     Column("lease_until", Instant),
     Column(

@@ -272,6 +272,8 @@ class Engine:
     ) -> bool:
         """Carry the plan out; True if some objects would not settle."""
         done, to_do = 0, len(observation.sights) + len(looker.vanished)
+        if progress is not None:
+            progress(0, to_do)
 
         def carry_out(sights: Sequence[Sight]) -> None:
             nonlocal done

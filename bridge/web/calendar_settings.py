@@ -8,10 +8,11 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from bridge import providers
+from bridge.service import first_sync
 from bridge.store import accounts, feeds, links, notices, pairings
 from bridge.store.accounts import AccountRow
 from bridge.store.links import LinkRow
-from bridge.web import forms, health_words, own
+from bridge.web import forms, health_words, own, progress
 from bridge.web.security import the_bridge
 from bridge.web.session import now, visitor
 
@@ -24,13 +25,13 @@ PROBLEMS_SHOWN = 10
 @dataclass(frozen=True, slots=True)
 class LinkView:
     """One calendar as the page shows it. ``problems``: a sentence for each object that is at odds;
-    ``so_far``: how many events agree already while its first pass is under way."""
+    ``count``: how far a pass that is under way has come, done and to do."""
 
     row: LinkRow
     state: health_words.State
     roles: str
     problems: list[str]
-    so_far: int
+    count: tuple[int, int] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,19 @@ class AccountView:
     links: list[LinkView]
 
     @property
+    def stopped(self) -> bool:
+        """Whether the user stopped it."""
+        return any(not link.row.released and link.row.state == "stopped" for link in self.links)
+
+    @property
     def to_start(self) -> bool:
         """Whether a first plan waits to be looked at."""
-        return any(not link.row.released and not link.row.held for link in self.links)
+        return not self.stopped and any(not link.row.released and not link.row.held for link in self.links)
+
+    @property
+    def beginning(self) -> bool:
+        """Whether a first sync is under way, which may be long enough to be stopped."""
+        return any(link.state.tone == "busy" and link.row.agreed_at is None for link in self.links)
 
 
 @pages.get("")
@@ -68,27 +79,21 @@ def page(
             link.id: [pair.problem for pair in pairings.unsettled(tx, link.id, given_up=True) if pair.problem]
             for link in all_links
         }
-        so_far = {
-            link.id: pairings.count_agreed(tx, link.id)
-            for link in all_links
-            if link.agreed_at is None and health_words.running(link, at)
-        }
-    views, busy = [], False
+    sight = progress.look(me, at)
+    views = []
     for row in rows:
         shown = []
         for link in all_links:
             if link.account_id == row.id:
                 state = health_words.of_link(link, row, at, me.zone)
-                shown.append(
-                    LinkView(link, state, health_words.roles(link), problems[link.id], so_far.get(link.id, 0))
-                )
-                busy = busy or health_words.busy(link, row, at)
+                count = sight.counts.get(link.id)
+                shown.append(LinkView(link, state, health_words.roles(link), problems[link.id], count))
         kind = providers.KINDS.get(row.provider) or providers.Kind(row.provider)
         views.append(AccountView(row, kind, health_words.of_account(row, at, me.zone), shown))
     rendered = render_template(
         "calendar_settings.html",
         accounts=views,
-        busy=busy,
+        sight=sight,
         notices=told,
         feeds=shared,
         again=again,
@@ -113,6 +118,15 @@ def sync(account: int) -> ResponseReturnValue:
     for link in asked:
         bridge.enqueue(link.id)
     flash("Syncing now. This takes a few seconds.", "info")
+    return redirect(url_for("calendar_settings.show"), 303)
+
+
+@pages.post("/accounts/<int:account>/stop")
+def stop(account: int) -> ResponseReturnValue:
+    """Let nothing more be done until the user says so; what is done stays."""
+    row = own.account(account)
+    first_sync.stop(the_bridge(), row.id)
+    flash("Stopped. What was done until now stays; press “Go on” whenever you like.", "info")
     return redirect(url_for("calendar_settings.show"), 303)
 
 

@@ -7,7 +7,15 @@ by the services, whose sentences are put beside the field they concern.
 from __future__ import annotations
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, HiddenField, PasswordField, RadioField, SelectMultipleField, StringField
+from wtforms import (
+    BooleanField,
+    HiddenField,
+    PasswordField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+)
 from wtforms.validators import DataRequired, EqualTo, InputRequired, Length
 
 _NAME = Length(max=254, message="That is longer than any user name we know.")
@@ -95,15 +103,22 @@ class Block(FlaskForm):  # type: ignore[misc]
     all_day = BooleanField("Whole days")
 
 
-class Feed(FlaskForm):  # type: ignore[misc]
-    """A one-way link: whom it is for, and how much it tells."""
+class FeedShows(FlaskForm):  # type: ignore[misc]
+    """How much a one-way link tells, and of which time."""
+
+    detail = RadioField(choices=["full", "busy"], validators=[InputRequired("Please choose what it shows.")])
+    past = SelectField("Past sessions", choices=["1", "3", "12"], default="12")
+    ahead = SelectField("Coming sessions", choices=["all", "12", "6", "3"], default="all")
+
+
+class Feed(FeedShows):
+    """A one-way link: whom it is for, and what it shows."""
 
     name = StringField(
         "Who or what is it for?",
         [DataRequired("Please give the link a name, such as “Second shooter”."), Length(max=80)],
         [_trim],
     )
-    detail = RadioField(choices=["full", "busy"], validators=[InputRequired("Please choose what it shows.")])
 
 
 #: NIST SP 800-63B asks for eight; the pages of a studio's whole calendar deserve a little more.

@@ -104,6 +104,8 @@ def of_link(link: LinkRow, account: AccountRow, now: datetime, zone: ZoneInfo) -
         return State("warn", "Waits for the sign-in", agreed)
     if link.held:
         return State("warn", "Waits for your OK", agreed)
+    if not link.released and link.state == "stopped":
+        return State("warn", "Stopped by you", agreed)
     if not link.released:
         return State("warn", "Not started")
     match link.state:

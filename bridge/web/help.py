@@ -68,6 +68,11 @@ TOPICS = (
         "Look at the plan, then press “Start syncing”.",
     ),
     Topic(
+        "Stopped by you",
+        "You stopped the sync. What was done until then stays, on both sides; nothing more is done.",
+        "Press “Go on” when you like. It takes up where it ended, and nothing is done twice.",
+    ),
+    Topic(
         "No longer at the provider",
         "The calendar was deleted there, or is no longer shared with you. What was mirrored stays.",
         "Choose another calendar in its place, or restore it at the provider.",

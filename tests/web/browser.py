@@ -35,7 +35,7 @@ class Browser:
         buttons = [b for b in self.document.iter("button") if _words(b) == words]
         assert buttons, f"no button says “{words}” on {self.path}:\n{self.text}"
         form = next(buttons[number].iterancestors("form"))
-        names = {element.get("name") for element in form.iter("input")}
+        names = {element.get("name") for element in form.iter("input", "select")}
         assert fields.keys() <= names, f"the form has {names}, not {set(fields)}"
         kept = [(name, value) for name, value in _standing(form) if name not in fields]
         typed = [
@@ -117,10 +117,11 @@ def _standing(form: Any) -> list[tuple[str, str]]:
     boxes = ("checkbox", "radio")
     fields = [field for field in form.iter("input") if field.get("name")]
     ticked = [field for field in fields if field.get("type") not in boxes or field.get("checked") is not None]
-    return [
+    standing = [
         (field.get("name"), field.get("value", "on" if field.get("type") in boxes else ""))
         for field in ticked
     ]
+    return standing + [(one.get("name"), one.value) for one in form.iter("select")]
 
 
 def _words(element: Any) -> str:

@@ -79,7 +79,7 @@ def test_busy_only_tells_when_and_nothing_else(app: Flask, bridge: Bridge, anna:
     when = "DTSTART:20261125T140000Z|DTEND:20261125T150000Z"
     studio.book(bridge, anna, event("w", "Smith", when, "RRULE:FREQ=DAILY;COUNT=2", *secret))
     studio.book(bridge, anna, event("t", "Smith's birthday", when, "TRANSP:TRANSPARENT"))
-    feed = feeds.add(bridge, ANNA, "x", detail="busy")
+    feed = feeds.add(bridge, ANNA, "x", feeds.Shows("busy"))
     assert "smith" not in read(app, feed).text.lower()
     events = parsed(app, feed)
     assert list(events) == ["w"]
@@ -173,3 +173,36 @@ def test_each_calendar_gets_the_address_in_its_own_form(at_annas: Browser, bridg
     assert any(
         a.startswith("https://outlook.live.com/calendar/0/addfromweb?url=http%3A%2F%2F") for a in addresses
     )
+
+
+def test_a_link_shows_only_its_window(
+    app: Flask, at_annas: Browser, bridge: Bridge, anna: UserRow, clock: Clock
+) -> None:
+    for uid, day in (
+        ("long-ago", "20260915"),
+        ("lately", "20261101"),
+        ("soon", "20261215"),
+        ("later", "20270401"),
+    ):
+        studio.book(bridge, anna, event(uid, uid, f"DTSTART:{day}T140000Z|DURATION:PT1H"))
+    weekly = event("weekly", "weekly", "DTSTART:20260701T140000Z|DURATION:PT1H", "RRULE:FREQ=WEEKLY")
+    studio.book(bridge, anna, weekly)
+    at_annas.open("/calendar/feeds").press("Make the link", name="x", past="1", ahead="3")
+    assert "from a month back, three months ahead" in at_annas.text
+    (feed,) = feeds.list_(bridge, ANNA)
+    assert parsed(app, feed).keys() == {"lately", "soon", "weekly"}
+    before = read(app, feed).headers["ETag"]
+    at_annas.press("Save: x", past="3", ahead="all")
+    assert "“x” is changed." in at_annas.text
+    assert parsed(app, feed).keys() == {"long-ago", "lately", "soon", "later", "weekly"}
+    assert read(app, feed).headers["ETag"] != before
+    clock.pass_(days=60)
+    assert "long-ago" not in parsed(app, feed), "it leaves with time"
+
+
+def test_a_window_that_is_not_offered_is_refused(at_annas: Browser, bridge: Bridge) -> None:
+    at_annas.open("/calendar/feeds")
+    token = at_annas.token()
+    sent = {"name": "x", "detail": "full", "past": "999", "ahead": "all", "csrf_token": token}
+    assert at_annas.client.post("/calendar/feeds", data=sent).status_code == 422
+    assert feeds.list_(bridge, ANNA) == []

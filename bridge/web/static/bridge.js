@@ -31,21 +31,39 @@ window.addEventListener("pageshow", (event) => { if (event.persisted) location.r
 // The first field with an error gets the focus.
 document.querySelector("[aria-invalid=true]")?.focus();
 
-// While something is being synced, the status is fetched anew until it rests. Never while someone types.
+// While something is being synced: counts as they come, and the status fetched anew when it changes. Where the
+// stream can't be had, the status is fetched every few seconds. Never while someone types.
 const status = document.querySelector("[data-status-url]");
 if (status?.dataset.busy) {
-  const refresh = async () => {
-    const typing = status.contains(document.activeElement);
-    const answer = typing ? null : await fetch(status.dataset.statusUrl, { headers: { Accept: "text/html" } });
-    if (answer?.ok && !answer.redirected) {
-      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const part = fresh.querySelector("[data-status-url]");
-      if (part) {
-        status.replaceChildren(...part.children);
-        if (!part.dataset.busy) return;
-      }
-    }
-    setTimeout(refresh, 3000);
+  const typing = () => status.contains(document.activeElement) && document.activeElement.matches("input, select");
+  const look = async () => {
+    if (typing()) return true;
+    const answer = await fetch(status.dataset.statusUrl, { headers: { Accept: "text/html" } }).catch(() => null);
+    if (!answer?.ok || answer.redirected) return true;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const part = fresh.querySelector("[data-status-url]");
+    if (!part) return true;
+    const held = document.activeElement?.closest("[data-status-url] [href], [data-status-url] button")?.textContent;
+    status.replaceChildren(...part.children);
+    if (held) [...status.querySelectorAll("a[href], button")].find((each) => each.textContent === held)?.focus();
+    return Boolean(part.dataset.busy);
   };
-  setTimeout(refresh, 2000);
+  const poll = async () => { if (await look()) setTimeout(poll, 3000); };
+  const count = ({ data }) => {
+    const counts = JSON.parse(data);
+    for (const line of status.querySelectorAll("[data-count]")) {
+      const [done, all] = counts[line.dataset.count] ?? [];
+      line.hidden = all === undefined;
+      if (line.hidden) continue;
+      Object.assign(line.querySelector("progress"), { max: all, value: done });
+      line.querySelector("span").textContent = `${done.toLocaleString("en")} of ${all.toLocaleString("en")}`;
+    }
+  };
+  const stream = new EventSource(status.dataset.progressUrl);
+  let counted = { data: "{}" };
+  stream.addEventListener("count", (event) => { counted = event; count(event); });
+  stream.addEventListener("look", async () => { await look(); count(counted); });
+  stream.addEventListener("rest", () => { stream.close(); poll(); });
+  stream.addEventListener("error", () => { if (stream.readyState === EventSource.CLOSED) poll(); });
+  addEventListener("pagehide", () => stream.close());
 }
