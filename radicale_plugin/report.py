@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from bridge.errors import Invalid
@@ -25,6 +26,9 @@ from radicale_plugin.xmlbody import CALDAV
 
 #: Instances in one answer, over all its objects; more is refused (RFC 4791 7.8).
 MOST = 50_000
+
+#: Characters; what longer objects expand to is made anew each time instead of being kept.
+USUAL = 8_000
 
 #: What an instance has of its own, and so not from the component that describes it.
 _TIMES = frozenset({"DTSTART", "DTEND", "DURATION", "RRULE", "EXRULE", "RDATE", "EXDATE", "RECURRENCE-ID"})
@@ -50,24 +54,32 @@ class Expansion:
                 self.start <= starts < self.end if starts == ends else starts < self.end and self.start < ends
             )
             return text if inside else None
-        try:
-            calendar = parse(stored.text)
-            spans = occurrences(calendar, self.start, self.end, zone)
-        except Invalid:
-            return None  # an object whose times can't be read takes place never; it must not spoil the report
-        self.left -= len(spans)
+        expand = _expanded if len(stored.text) <= USUAL else _expanded.__wrapped__
+        expanded, instances = expand(stored.text, self.start, self.end, zone)
+        self.left -= instances
         if self.left < 0:
             raise Invalid("This asks for too many events at once.", "number-of-matches-within-limits")
-        if not spans:
-            return None
-        events = list(calendar.components("VEVENT"))
-        calendar.items = [
-            item
-            for item in calendar.items
-            if isinstance(item, Line) or item.name not in ("VEVENT", "VTIMEZONE")
-        ]
-        calendar.items += [_instance(events[span.component], span, zone) for span in spans]
-        return calendar.serialize()
+        return expanded
+
+
+@lru_cache(maxsize=1_000)
+def _expanded(text: str, start: int, end: int, zone: ZoneInfo) -> tuple[str | None, int]:
+    """The object's instances in ``[start, end)`` and how many there are: the text alone decides, and an app
+    asks for the same month again and again. None: there are none, or its times can't be read, which must not
+    spoil the report."""
+    try:
+        calendar = parse(text)
+        spans = occurrences(calendar, start, end, zone)
+    except Invalid:
+        return None, 0
+    if not spans:
+        return None, 0
+    events = list(calendar.components("VEVENT"))
+    calendar.items = [
+        item for item in calendar.items if isinstance(item, Line) or item.name not in ("VEVENT", "VTIMEZONE")
+    ]
+    calendar.items += [_instance(events[span.component], span, zone) for span in spans]
+    return calendar.serialize(), len(spans)
 
 
 _ZONES = re.compile(r"\r\nBEGIN:VTIMEZONE\r\n.*?\r\nEND:VTIMEZONE(?=\r\n)", re.DOTALL)

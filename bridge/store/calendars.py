@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
 
 from bridge.errors import AlreadyThere, NotFound
+from bridge.store.lean import Lean
 from bridge.store.rows import columns
 from bridge.store.tables import calendar, installation, user
 from bridge.store.times import window
@@ -53,12 +54,16 @@ def query() -> Select[Any]:
     return select(*wanted, user.c.time_zone, _installation).join(user, user.c.id == calendar.c.user_id)
 
 
-_BY_ID = query().where(calendar.c.id == bindparam("id"))
-_BY_NAME = query().where(calendar.c.user_id == bindparam("user_id"), calendar.c.name == bindparam("name"))
+_by_id = query().where(calendar.c.id == bindparam("id"))
+_of_email = query().where(user.c.email == bindparam("email")).order_by(calendar.c.id)
+_BY_ID = Lean(_by_id)
+_BY_NAME = Lean(
+    query().where(calendar.c.user_id == bindparam("user_id"), calendar.c.name == bindparam("name"))
+)
 _OF_USER = query().where(calendar.c.user_id == bindparam("user_id")).order_by(calendar.c.id)
-_OF_EMAIL = query().where(user.c.email == bindparam("email")).order_by(calendar.c.id)
-_OF_EMAIL_NAMED = _OF_EMAIL.where(calendar.c.name == bindparam("name"))
-_LOCKED = _BY_ID.with_for_update(of=calendar)
+_OF_EMAIL = Lean(_of_email)
+_OF_EMAIL_NAMED = Lean(_of_email.where(calendar.c.name == bindparam("name")))
+_LOCKED = Lean(_by_id.with_for_update(of=calendar))
 
 
 def create(
@@ -93,7 +98,7 @@ def create(
 
 def get(tx: Connection, calendar_id: int) -> CalendarRow:
     """Raises NotFound."""
-    row = tx.execute(_BY_ID, {"id": calendar_id}).first()
+    row = _BY_ID.first(tx, id=calendar_id)
     if row is None:
         raise NotFound("This calendar does not exist (any more).")
     return CalendarRow(*row)
@@ -105,7 +110,7 @@ def lock(tx: Connection, calendar_id: int) -> CalendarRow:
     The first statement of any write to its objects; links and pairings are touched after it, never before.
     Whoever needs two calendars locks them in the order of their ids. Raises NotFound.
     """
-    row = tx.execute(_LOCKED, {"id": calendar_id}).first()
+    row = _LOCKED.first(tx, id=calendar_id)
     if row is None:
         raise NotFound("This calendar does not exist (any more).")
     return CalendarRow(*row)
@@ -113,7 +118,7 @@ def lock(tx: Connection, calendar_id: int) -> CalendarRow:
 
 def by_name(tx: Connection, user_id: int, name: str) -> CalendarRow | None:
     """The user's calendar with that path segment."""
-    row = tx.execute(_BY_NAME, {"user_id": user_id, "name": name}).first()
+    row = _BY_NAME.first(tx, user_id=user_id, name=name)
     return None if row is None else CalendarRow(*row)
 
 
@@ -133,9 +138,9 @@ def of_user(tx: Connection, user_id: int) -> list[CalendarRow]:
 def of_email(tx: Connection, email: str, name: str | None = None) -> list[CalendarRow]:
     """A CalDAV home in one query: the calendars (or the one called ``name``) of the user of that address."""
     if name is None:
-        rows = tx.execute(_OF_EMAIL, {"email": email})
+        rows = _OF_EMAIL.all(tx, email=email)
     else:
-        rows = tx.execute(_OF_EMAIL_NAMED, {"email": email, "name": name})
+        rows = _OF_EMAIL_NAMED.all(tx, email=email, name=name)
     return [CalendarRow(*row) for row in rows]
 
 

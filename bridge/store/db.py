@@ -178,6 +178,7 @@ def _sqlite(url: URL) -> Engines:
             },
             pool_size=8,
             max_overflow=64,
+            pool_use_lifo=True,  # the connection used last has its pages in memory still
             pool_timeout=PATIENCE,
             hide_parameters=True,  # errors must not quote events and secrets
         )

@@ -38,6 +38,7 @@ from bridge.store.contents import (
     listing,
 )
 from bridge.store.horizon import extend_horizon, in_range, reindex, write_spans
+from bridge.store.lean import Lean
 from bridge.store.tables import calendar, object_
 from bridge.store.times import times
 
@@ -85,8 +86,10 @@ class Stored:
     due: tuple[int, ...]
 
 
-_CLASH = select(object_.c.href, object_.c.hidden).where(
-    object_.c.calendar_id == bindparam("calendar_id"), object_.c.uid == bindparam("uid")
+_CLASH = Lean(
+    select(object_.c.href).where(
+        object_.c.calendar_id == bindparam("calendar_id"), object_.c.uid == bindparam("uid")
+    )
 )
 _INSERT = insert(object_).returning(object_.c.id)
 _UPDATE = update(object_).where(object_.c.id == bindparam("row_id"))
@@ -288,10 +291,10 @@ def _check(tx: Connection, row: CalendarRow, href: str, uid: str, old: StoredObj
         if old.uid == uid:
             return
         raise Invalid("This address already belongs to another event (another UID).", "no-uid-conflict")
-    clash = tx.execute(_CLASH, {"calendar_id": row.id, "uid": uid}).first()
-    if clash is not None and clash.href != href:
+    clash = _CLASH.first(tx, calendar_id=row.id, uid=uid)
+    if clash is not None and clash[0] != href:
         raise Invalid(
-            f"This calendar already has an event with the UID {uid}, at the address {clash.href}.",
+            f"This calendar already has an event with the UID {uid}, at the address {clash[0]}.",
             "no-uid-conflict",
         )
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, delete, insert, select, update
 
 from bridge.errors import AlreadyThere, NotFound
+from bridge.store.lean import Lean
 from bridge.store.rows import columns
 from bridge.store.tables import device, studio, user
 
@@ -61,7 +62,7 @@ _USER: Select[Any] = select(*columns(UserRow, user, stop=-1), studio.c.slug).joi
     studio, studio.c.id == user.c.studio_id
 )
 _DEVICE: Select[Any] = select(*columns(DeviceRow, device))
-_BY_EMAIL = _USER.where(user.c.email == bindparam("email"))
+_BY_EMAIL = Lean(_USER.where(user.c.email == bindparam("email")))
 _BY_ID = _USER.where(user.c.id == bindparam("id"))
 _BY_MAC = _DEVICE.join(user, user.c.id == device.c.user_id).where(
     device.c.secret_mac == bindparam("mac"), user.c.email == bindparam("email"), device.c.revoked.is_(None)
@@ -115,7 +116,7 @@ def add_user(
 
 
 def find_user(tx: Connection, email: str) -> UserRow | None:
-    row = tx.execute(_BY_EMAIL, {"email": canonical(email)}).first()
+    row = _BY_EMAIL.first(tx, email=canonical(email))
     return None if row is None else UserRow(*row)
 
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, LargeBinary, bindparam, cast, false, func, literal, select, true, union_all
 
 from bridge.ical.busy import Takes
+from bridge.store.lean import Lean
 from bridge.store.rows import batches
 from bridge.store.tables import change, object_, occurrence
 
@@ -54,11 +55,11 @@ SHOWN = select(_o.id, _o.href, _o.etag, _o.component, _o.recurring, _o.starts, _
 _named = select(_o.href, _o.etag, _o.component).where(*_mine)
 _all = SHOWN.where(*_mine)
 _of_hrefs = _all.where(_o.href.in_(bindparam("hrefs", expanding=True)))
-_of_uid = _all.where(_o.uid == bindparam("uid"))
+_of_uid = Lean(_all.where(_o.uid == bindparam("uid")))
 _texts = select(_o.text).where(*_mine).execution_options(yield_per=500)
 _count = select(func.count(), func.sum(func.length(cast(_o.text, LargeBinary)))).where(*_mine)
 
-_taken = (
+_taken = Lean(
     select(
         occurrence.c.object_id,
         occurrence.c.starts,
@@ -94,7 +95,7 @@ _gone = (
     )
     .group_by(_log.c.href)
 )
-_steps = union_all(_there, _gone).order_by("seq").limit(bindparam("most"))
+_steps = Lean(union_all(_there, _gone).order_by("seq").limit(bindparam("most")))
 
 
 def names(tx: Connection, calendar_id: int) -> Sequence[tuple[str, str, str]]:
@@ -119,7 +120,7 @@ def of_hrefs(tx: Connection, calendar_id: int, hrefs: Iterable[str]) -> dict[str
 
 def of_uid(tx: Connection, calendar_id: int, uid: str) -> list[Shown]:
     """The object with this UID, or none."""
-    return list(map(Shown._make, tx.execute(_of_uid, {"calendar_id": calendar_id, "uid": uid})))
+    return list(map(Shown._make, _of_uid.all(tx, calendar_id=calendar_id, uid=uid)))
 
 
 def texts(tx: Connection, calendar_id: int) -> Iterator[str]:
@@ -132,13 +133,14 @@ def steps(
 ) -> list[Step]:
     """What changed after the seq ``after``, each href once, by seq; at most ``most`` of them. Deletions count
     from ``gone_after`` on; None: none are told."""
-    asked = {
-        "calendar_id": calendar_id,
-        "after": after,
-        "gone_after": 2**62 if gone_after is None else gone_after,
-        "most": 2**62 if most is None else most,
-    }
-    return list(map(Step._make, tx.execute(_steps, asked)))
+    told = _steps.all(
+        tx,
+        calendar_id=calendar_id,
+        after=after,
+        gone_after=2**62 if gone_after is None else gone_after,
+        most=2**62 if most is None else most,
+    )
+    return list(map(Step._make, told))
 
 
 class Span(NamedTuple):
@@ -153,8 +155,8 @@ class Span(NamedTuple):
 
 def taken(tx: Connection, calendar_id: int, floor: int, start: int, end: int) -> list[Span]:
     """What takes time in ``[start, end)``, from the index alone; nothing longer began before ``floor``."""
-    asked = {"calendar_id": calendar_id, "floor": floor, "start": start, "end": end}
-    return list(map(Span._make, tx.execute(_taken, asked)))
+    found = _taken.all(tx, calendar_id=calendar_id, floor=floor, start=start, end=end)
+    return list(map(Span._make, found))
 
 
 def texts_of(tx: Connection, ids: Iterable[int]) -> list[str]:

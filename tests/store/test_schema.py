@@ -17,8 +17,20 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import IntegrityError
 
 from bridge.errors import StoreError
-from bridge.store import calendars, changes, contents, horizon, links, objects, pairings, people, schema
+from bridge.store import (
+    calendars,
+    changes,
+    contents,
+    horizon,
+    links,
+    objects,
+    pairings,
+    people,
+    schema,
+    shown,
+)
 from bridge.store.db import Database
+from bridge.store.lean import Lean
 from bridge.store.tables import metadata
 from tests.store.studio import NOW, Studio, event
 
@@ -118,6 +130,8 @@ HOT = {
     "dense series": horizon._WHOLE.dense,
     "series beyond the horizon": horizon._WHOLE.series,
     "a delta": changes._SINCE,
+    "a client's delta": shown._steps,
+    "taken time": shown._taken,
     "the UID check": objects._CLASH,
     "links to wake for bookings": links._DUE_WRITERS,
     "links to wake for a mirror": links._DUE_EDITORS,
@@ -132,7 +146,9 @@ HOT = {
 def test_no_hot_question_walks_a_table(tmp_path: Path, question: str) -> None:
     """Its time must follow what is asked for, not what others keep."""
     studio = migrated_studio(tmp_path)
-    sql = str(HOT[question].compile(dialect=sqlite.dialect()))
+    asked = HOT[question]
+    statement = asked.statement if isinstance(asked, Lean) else asked
+    sql = str(statement.compile(dialect=sqlite.dialect()))
     with studio.db.reading() as tx:
         plan = tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", (1,) * sql.count("?")).all()
     steps = [str(step[3]) for step in plan]
