@@ -123,15 +123,24 @@ class Worker:
             log.exception("link %s: the pass broke off", link_id)
             self._back_off(link_id)
             return
+        if report.busy:
+            self._soon(link_id)
+            return
         log.info("link %s: %.1f s, %d requests", link_id, time.monotonic() - started, report.requests)
         clashes.look(self._bridge, link_id)
         for sentence in report.errors:
             log.warning("link %s: %s", link_id, sentence)
         if report.failed and not report.alone:
-            self._back_off(link_id)
+            self._back_off(link_id, report.after or 0.0)
 
-    def _back_off(self, link_id: int) -> None:
-        """Leave the link's account alone for a while, then begin with this link."""
+    def _soon(self, link_id: int) -> None:
+        """Somebody is at work in its account: it is its turn when they are done."""
+        with self._bridge.db.writing() as tx:
+            links.make_due(tx, link_id, self._bridge.clock.now())
+
+    def _back_off(self, link_id: int, at_least: float = 0.0) -> None:
+        """Leave the link's account alone for a while, as long as its provider asked at least (seconds), then
+        begin with this link."""
         now = self._bridge.clock.now()
         with self._bridge.db.writing() as tx:
             try:
@@ -139,6 +148,7 @@ class Worker:
             except NotFound:
                 return  # disconnected meanwhile
             failures = account.failures + 1
-            next_try = now + timedelta(seconds=delay(failures, random.random()))  # noqa: S311 - no secret
+            rest = max(delay(failures, random.random()), at_least)  # noqa: S311 - no secret
+            next_try = now + timedelta(seconds=rest)
             accounts.set_(tx, account.id, failures=failures, next_try=next_try)
             links.make_due(tx, link_id, next_try)

@@ -1,8 +1,8 @@
 """Links: the remote calendars that take part, their roles, their state, and who may run a pass now.
 
 A pass holds a *lease* (short, renewed while it works) and a *fence* (a number that grows with every
-lease). The lease keeps two passes apart; the fence keeps a holder that slept through its lease from
-writing after somebody else took over: every transaction of a pass starts with ``still_mine``.
+lease). The lease keeps two passes of one account apart; the fence keeps a holder that slept through its
+lease from writing after somebody else took over: every transaction of a pass starts with ``still_mine``.
 
 Order of locks on PostgreSQL: ``still_mine``, then calendars, then changes of the link's own row.
 """
@@ -17,11 +17,13 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    FromClause,
     Select,
     Update,
     and_,
     bindparam,
     delete,
+    exists,
     insert,
     or_,
     select,
@@ -78,9 +80,11 @@ _LINK: Select[Any] = select(*columns(LinkRow, link, stop=-2), account.c.user_id,
 )
 _BY_ID = _LINK.where(link.c.id == bindparam("id"))
 _FENCE = select(link.c.fence).where(link.c.id == bindparam("id")).with_for_update(read=True, key_share=True)
-_LEASE = (
-    select(link.c.lease_until, link.c.lease_holder, link.c.fence)
-    .where(link.c.id == bindparam("id"))
+_account_of = select(link.c.account_id).where(link.c.id == bindparam("id")).scalar_subquery()
+_LEASES = (
+    select(link.c.id, link.c.lease_until, link.c.lease_holder, link.c.fence)
+    .where(link.c.account_id == _account_of)
+    .order_by(link.c.id)
     .with_for_update()
 )
 
@@ -164,16 +168,18 @@ def takes_part() -> ColumnElement[bool]:
 
 
 def due(tx: Connection, now: datetime, limit: int = 50) -> list[int]:
-    """Ids of the links that should run now, the longest waiting first: due, with a role, nobody at work on
-    them, their account neither backing off nor waiting for its user. Found by index, in time proportional
-    to what is due."""
+    """Ids of the links that should run now, the longest waiting first: due, with a role, nobody at work in
+    their account, which neither backs off nor waits for its user. Found by index, in time proportional to
+    what is due."""
+    sibling = link.alias()
+    at_work = exists().where(sibling.c.account_id == link.c.account_id, _leased(now, sibling))
     wanted = (
         select(link.c.id)
         .join(account, account.c.id == link.c.account_id)
         .where(
             link.c.due_at <= now,
             takes_part(),
-            or_(link.c.lease_until.is_(None), ~_leased(now)),
+            ~at_work,
             or_(account.c.next_try.is_(None), account.c.next_try <= now),
             account.c.state.in_(("healthy", "retrying")),
         )
@@ -223,8 +229,8 @@ def wake(tx: Connection, row: CalendarRow, now: datetime, *, but: int | None) ->
 # --- lease and fence -------------------------------------------------------------------------------
 
 
-def _leased(now: datetime) -> ColumnElement[bool]:
-    return and_(link.c.lease_until > now, link.c.lease_until <= now + LONGEST_LEASE)
+def _leased(now: datetime, row: FromClause) -> ColumnElement[bool]:
+    return and_(row.c.lease_until > now, row.c.lease_until <= now + LONGEST_LEASE)
 
 
 def acquire(
@@ -238,17 +244,20 @@ def acquire(
 ) -> int | None:
     """Try to become the one who runs this link for ``seconds`` (at most 60; renew before they are over).
 
-    Returns the fence to show to ``still_mine``, or None if somebody is at work. A holder that died is
-    overtaken when its lease ends, after 10 s by default, or at once if ``dead`` knows that it died. Raises
-    NotFound.
+    Returns the fence to show to ``still_mine``, or None if somebody is at work: on this link, or on another
+    one of its account, because a provider counts the requests of an account together. A holder may run
+    several links of an account. One that died is overtaken when its lease ends, after 10 s by default, or at
+    once if ``dead`` knows that it died. Raises NotFound.
     """
-    row = tx.execute(_LEASE, {"id": link_id}).first()
-    if row is None:
+    rows = {int(row.id): row for row in tx.execute(_LEASES, {"id": link_id})}
+    if link_id not in rows:
         raise NotFound("This linked calendar does not exist (any more).")
-    until = row.lease_until
-    if until is not None and now < until <= now + LONGEST_LEASE and not dead(row.lease_holder):
-        return None
-    fence = int(row.fence) + 1
+    for row in rows.values():
+        until = row.lease_until
+        at_work = until is not None and now < until <= now + LONGEST_LEASE and not dead(row.lease_holder)
+        if at_work and (int(row.id) == link_id or row.lease_holder != holder):
+            return None
+    fence = int(rows[link_id].fence) + 1
     values = {"lease_holder": holder, "lease_until": now + _length(seconds), "fence": fence}
     tx.execute(update(link).where(link.c.id == link_id).values(values))
     return fence

@@ -357,6 +357,18 @@ link = Table(
     sqlite_autoincrement=True,  # ids are never used again
 )
 
+channel = Table(
+    "channel",  # a provider's word to tell us when a link's calendar changes; a hint beside polling
+    metadata,
+    Column("link_id", ForeignKey("link.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("name", Text, unique=True),  # what its notices call it; None: there is none at the moment
+    Column("resource", Text, nullable=False, default=""),  # what Google wants to hear when it is to stop
+    Column("address", Text, nullable=False, default=""),  # where it tells us
+    Column("expires", Instant),  # as the provider said
+    Column("look_at", Instant, nullable=False),  # when it is to be renewed, or tried again
+    Column("noticed", Instant),  # the last notice that led to a pass
+)
+
 #: What an index of the few pairings with something on their way or wrong with them is limited to.
 UNSETTLED = "flight IS NOT NULL OR problem_kind IS NOT NULL"
 

@@ -15,7 +15,15 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from bridge.errors import CalendarGone, NotPermitted, ProviderError, SignInNeeded, Verdict, classify
+from bridge.errors import (
+    CalendarGone,
+    NotPermitted,
+    ProviderError,
+    RetryLater,
+    SignInNeeded,
+    Verdict,
+    classify,
+)
 from bridge.ports import Clock, Provider
 from bridge.store import accounts, links, objects, pairings, passes
 from bridge.store.db import Database
@@ -163,6 +171,7 @@ class Engine:
             heartbeat=self.heartbeat,
         ) as fence:
             if fence is None:
+                report.busy = True
                 return report
             try:
                 self._try_twice(link_id, connection, wish, fence, report, states)
@@ -171,6 +180,7 @@ class Engine:
                     report.errors.append(str(error))
             except ProviderError as error:
                 report.failed, report.failure = True, type(error).__name__
+                report.after = error.after if isinstance(error, RetryLater) else None
                 report.errors.append(str(error))
                 self._remember_failure(link_id, fence, error, report)
         report.requests += connection.requests() - before

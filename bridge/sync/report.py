@@ -16,7 +16,8 @@ class Report:
 
     ``held``: why the plan waits for the user; ``errors``: what went wrong; both are sentences. ``plan``: what
     would be done, if it was not. ``failed``: the calendar could not be used; ``alone``: for a reason of its
-    own, the account is well.
+    own, the account is well; ``after``: the seconds that the provider asked us to stay away. ``busy``: there
+    was no pass, because somebody is at work in the account.
     """
 
     link_id: int
@@ -35,6 +36,8 @@ class Report:
     failed: bool = False
     failure: str = ""  # the kind of error that ended it, for whoever counts: SignInNeeded, Unreachable ...
     alone: bool = False
+    after: float | None = None
+    busy: bool = False
 
     def counts(self) -> dict[str, int]:
         """What the journal keeps of it."""

@@ -163,6 +163,42 @@ def test_a_link_at_work_or_with_an_account_that_waits_is_not_offered(studio: Stu
         assert links.due(tx, NOW + seconds(60)) == [busy, backing_off]
 
 
+def test_the_links_of_one_account_are_run_one_after_the_other(studio: Studio) -> None:
+    """A provider counts an account's requests together, whichever calendar they are about."""
+    first = studio.link("/first/", reads=True, due_at=NOW)
+    with studio.db.writing() as tx:
+        account_id = links.get(tx, first).account_id
+        second = links.create(
+            tx, account_id, "/second/", name="second", color=None, writable=True, now=studio.now
+        )
+        links.set_(tx, second, reads=True, due_at=NOW)
+    stranger = studio.link("/stranger/", reads=True, due_at=NOW)
+    fence = acquire(studio, first, "one")
+    assert fence is not None
+    assert acquire(studio, second, "two", after=5) is None
+    assert acquire(studio, stranger, "two", after=5) is not None
+    with studio.db.reading() as tx:
+        assert links.due(tx, NOW + seconds(5)) == []
+        assert links.due(tx, NOW + seconds(10)) == [first, second], "its holder died"
+    assert acquire(studio, second, "one", after=5) is not None, "whoever disconnects holds them all"
+    with studio.db.writing() as tx:
+        links.release(tx, first, fence)
+    assert acquire(studio, second, "two", after=9) is None
+    assert acquire(studio, second, "two", after=16) is not None
+
+
+def test_an_account_whose_holder_is_known_to_be_dead_is_free_at_once(studio: Studio) -> None:
+    first = studio.link("/first/")
+    with studio.db.writing() as tx:
+        account_id = links.get(tx, first).account_id
+        second = links.create(
+            tx, account_id, "/second/", name="second", color=None, writable=True, now=studio.now
+        )
+    acquire(studio, first, "dead")
+    with studio.db.writing() as tx:
+        assert links.acquire(tx, second, "two", NOW, dead=lambda holder: holder == "dead") is not None
+
+
 def test_the_lease_cannot_be_set_by_hand(studio: Studio) -> None:
     link_id = studio.link()
     with studio.db.writing() as tx, pytest.raises(TypeError, match="fence"):

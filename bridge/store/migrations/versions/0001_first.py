@@ -429,6 +429,21 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_suggestion_user_id"), "suggestion", ["user_id"], unique=False)
     op.create_table(
+        "channel",
+        sa.Column("link_id", KEY, autoincrement=False, nullable=False),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("resource", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("expires", sa.BigInteger(), nullable=True),
+        sa.Column("look_at", sa.BigInteger(), nullable=False),
+        sa.Column("noticed", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["link_id"], ["link.id"], name=op.f("fk_channel_link_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("link_id", name=op.f("pk_channel")),
+        sa.UniqueConstraint("name", name=op.f("uq_channel_name")),
+    )
+    op.create_table(
         "occurrence",
         sa.Column("object_id", KEY, nullable=False),
         sa.Column("calendar_id", sa.BigInteger(), nullable=False),
