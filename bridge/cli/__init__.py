@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from bridge.cli import (
     accounts,
     answers,
+    audit,
     bookings,
     devices,
     events,
@@ -20,12 +21,27 @@ from bridge.cli import (
     processes,
     sources,
     sync,
+    tokens,
     upkeep,
 )
 from bridge.cli.arguments import Parser, common_options
 from bridge.cli.failures import explained
 
-GROUPS = (processes, people, devices, accounts, sources, bookings, events, feeds, sync, answers, upkeep)
+GROUPS = (
+    processes,
+    people,
+    devices,
+    accounts,
+    sources,
+    bookings,
+    events,
+    feeds,
+    tokens,
+    sync,
+    answers,
+    audit,
+    upkeep,
+)
 
 
 def parser() -> Parser:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from bridge import providers
 from bridge.errors import AlreadyThere, Invalid
 from bridge.ports import RemoteCalendar
-from bridge.service import Bridge
+from bridge.service import Bridge, audit
 from bridge.service.disconnecting import removal, remove
 from bridge.service.roles import calendars_of, give_back, refuse_source, select, takes_part, tidy
 from bridge.store import accounts, links, people
@@ -86,6 +86,7 @@ def add(
         )
         kept = signed_in.secret or secret
         accounts.set_(tx, account_id, secret=bridge.vault.seal(kept, accounts.bind(account_id)))
+        audit.note(bridge, tx, user.id, "account-added", f"{signed_in.label} ({username})")
     return Added(account_id, signed_in.label, signed_in.calendars)
 
 
@@ -100,6 +101,7 @@ def sign_in(bridge: Bridge, account_id: int, secret: str) -> AccountRow:
     with bridge.db.writing() as tx:
         due = keep_sign_in(tx, bridge, account_id, signed_in.secret or secret, signed_in.profile)
         accounts.set_(tx, account_id, url=signed_in.home_url)
+        audit.note(bridge, tx, row.user_id, "account-signed-in", row.label)
     wake(bridge, due)
     return find(bridge, account_id)
 

@@ -101,6 +101,12 @@ def list_(tx: Connection, user: UserRow) -> list[Mapping[str, Any]]:
     return [_row(row, zone) for row in stored if row.component == "VEVENT"]
 
 
+def one(tx: Connection, user: UserRow, uid: str) -> Mapping[str, Any] | None:
+    """The row of one booking or block, as in ``list_``; None if there is none of that UID."""
+    found = objects.by_uid(tx, calendars.bookings(tx, user.id).id, uid, with_hidden=True)
+    return _row(found, ZoneInfo(user.time_zone)) if found and found.component == "VEVENT" else None
+
+
 def move(
     tx: Connection,
     user: UserRow,

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from bridge.errors import BridgeError, ObjectGone, ProviderError, Refused, TagMismatch
 from bridge.ical.occurrences import enclosing
 from bridge.ports import Provider
-from bridge.service import Bridge
+from bridge.service import Bridge, audit
 from bridge.service.roles import refuse_source
 from bridge.store import accounts, calendars, links, objects, pairings, passes, people
 from bridge.store.accounts import AccountRow
@@ -83,6 +83,7 @@ def remove(bridge: Bridge, account_id: int, *, pushed: str) -> Removed:
             if link.mirror_id is not None:
                 calendars.remove(tx, link.mirror_id)
         accounts.remove(tx, account_id)
+        audit.note(bridge, tx, account.user_id, "account-removed", f"{account.label} ({account.username})")
     left += _give_back(bridge, account)
     return Removed(account.label, deleted, left)
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from bridge.errors import AlreadyThere, Invalid, NotFound
 from bridge.ical.published import feed as published
-from bridge.service import Bridge
+from bridge.service import Bridge, audit
 from bridge.store import calendars, feeds, objects, people
 from bridge.store.calendars import CalendarRow
 from bridge.store.feeds import FeedRow
@@ -80,6 +80,7 @@ def add(bridge: Bridge, email: str, name: str, shows: Shows = Shows()) -> Feed:
         digest = _digest(_token(bridge, nonce))
         now = bridge.clock.now()
         feed_id = feeds.add(tx, user.id, name, nonce=nonce, digest=digest, now=now, **asdict(shows))
+        audit.note(bridge, tx, user.id, "feed-added", f"{name} ({shows.detail})")
         row = feeds.get(tx, user.id, feed_id)
     return _with_address(bridge, row)
 
@@ -97,6 +98,7 @@ def rotate(bridge: Bridge, email: str, feed: int | str) -> Feed:
     with bridge.db.writing() as tx:
         row = _find(tx, email, feed)
         feeds.rotate(tx, row.id, nonce, _digest(_token(bridge, nonce)))
+        audit.note(bridge, tx, row.user_id, "feed-renewed", row.name)
         row = feeds.get(tx, row.user_id, row.id)
     return _with_address(bridge, row)
 
@@ -114,6 +116,7 @@ def revoke(bridge: Bridge, email: str, feed: int | str) -> FeedRow:
     with bridge.db.writing() as tx:
         row = _find(tx, email, feed)
         feeds.remove(tx, row.id)
+        audit.note(bridge, tx, row.user_id, "feed-revoked", row.name)
         return row
 
 

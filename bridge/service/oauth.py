@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from bridge import providers
 from bridge.config import Settings
 from bridge.errors import AlreadyThere, BridgeError, NotFound, Refused
-from bridge.service import Bridge
+from bridge.service import Bridge, audit
 from bridge.service.accounts import Added, keep_sign_in, wake
 from bridge.store import accounts, oauth_requests, people
 from bridge.store.accounts import AccountRow
@@ -180,6 +180,8 @@ def _keep(bridge: Bridge, request: RequestRow, arrived: providers.Arrived) -> in
                 profile=signed_in.profile,
                 now=now,
             )
+        action = "account-signed-in" if same else "account-added"
+        audit.note(bridge, tx, request.user_id, action, arrived.signed_in.label)
         learnt = same.profile if same else {}
         profile = {**learnt, **arrived.signed_in.profile}
         due = keep_sign_in(tx, bridge, account_id, arrived.secret, profile)

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy import Connection
 
 from bridge.errors import AlreadyThere, Invalid, NotFound
-from bridge.service import Bridge
+from bridge.service import Bridge, audit
 from bridge.store import calendars, horizon, people
 from bridge.store.people import DeviceRow, UserRow
 
@@ -64,6 +64,7 @@ def add_user(
         studio_id = found.id if found else people.add_studio(tx, slug, slug, now)
         user_id = people.add_user(tx, studio_id, email, time_zone=zone, password_hash=hashed, now=now)
         calendars.create(tx, user_id, calendars.BOOKINGS, kind="bookings", title="Bookings", now=now)
+        audit.note(bridge, tx, user_id, "user-added")
         return people.user_by_id(tx, user_id)
 
 
@@ -90,6 +91,10 @@ def set_user(
         if password is not None:
             changes["session_version"] = user.session_version + 1
         people.set_user(tx, user.id, **changes)
+        if password is not None:
+            audit.note(bridge, tx, user.id, "password-changed")
+        if any(value is not None for value in (on_delete, on_move, time_zone)):
+            audit.note(bridge, tx, user.id, "settings-changed")
         if time_zone is not None:  # all-day and floating events now mean other moments
             for calendar in calendars.of_user(tx, user.id):
                 horizon.reindex(tx, calendar.id, ZoneInfo(time_zone))
@@ -164,6 +169,7 @@ def add_device(bridge: Bridge, email: str, name: str) -> NewDevice:
                 f"{user.email} has a device “{name}” already. Choose another name, or revoke that one."
             )
         device_id = people.add_device(tx, user.id, name, mac, bridge.clock.now())
+        audit.note(bridge, tx, user.id, "device-added", name)
     return NewDevice(device_id, user.email, password, home_url(bridge, user.email))
 
 
@@ -180,6 +186,7 @@ def revoke_device(bridge: Bridge, email: str, device: int | str) -> DeviceRow:
         for row in people.devices(tx, user.id):
             if str(device) in (str(row.id), row.name):
                 people.revoke_device(tx, user.id, row.id, bridge.clock.now())
+                audit.note(bridge, tx, user.id, "device-revoked", row.name)
                 return row
     raise NotFound(f"{user.email} has no device “{device}”. See: picsello-bridge device list {user.email}")
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from bridge.errors import NotAllowed, NotFound
 from bridge.ports import RemoteCalendar
-from bridge.service import Bridge
+from bridge.service import Bridge, audit
 from bridge.service.mirrors import new_mirror
 from bridge.store import accounts, links, pairings
 from bridge.store import calendars as calendar_rows
@@ -119,6 +119,7 @@ def select(
                 change.apply(link, Roles())
         for remote_id, roles in wanted.items():
             change.apply(_known(bridge, tx, account_id, offered[remote_id]), roles)
+        audit.note(bridge, tx, account.user_id, "roles-changed", account.label)
         here = links.of_account(tx, account_id)
         taking_part = [link.id for link in here if Roles.of(link)]
         waiting = [link.id for link in [*here, *filter(None, [elsewhere])] if not _released(tx, link.id)]

@@ -8,10 +8,14 @@
 from __future__ import annotations
 
 from flask import Flask
+from werkzeug.routing import IntegerConverter, Map
 
 from bridge.web import (
     agenda,
     api,
+    api_bookings,
+    api_document,
+    api_overview,
     assets,
     availability,
     booking,
@@ -48,6 +52,9 @@ PAGES = (
     agenda,
     event,
     api,
+    api_bookings,
+    api_document,
+    api_overview,
     availability,
     booking,
     booking_receipt,
@@ -69,11 +76,19 @@ PAGES = (
 )
 
 
+class Number(IntegerConverter):
+    """A number in an address: what no database column can hold names nothing."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, max=2**63 - 1)
+
+
 def make_app(bridge: Bridge) -> Flask:
     """The pages of one installation, as a WSGI application; it answers everything but ``/dav`` paths."""
     app = Flask("bridge.web")
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.extensions["bridge"] = bridge
+    app.url_map.converters["int"] = Number
     security.install(app, bridge)
     session.install(app)
     refusals.install(app)

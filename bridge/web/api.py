@@ -1,7 +1,6 @@
 """``/api/v1``: the events of a window as JSON, and moving them.
 
-Read with the page's session; a write carries the session's CSRF token in the header ``X-CSRFToken``. Errors
-are ``{"error": sentence}`` with a fitting status (see ``refusals``).
+Who may call them is said by ``access``; refusals are problem details (``problems``).
 """
 
 from __future__ import annotations
@@ -10,21 +9,23 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, jsonify, request, url_for
+from flask import jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
 from bridge.errors import Invalid
-from bridge.service import agenda, moving
+from bridge.service import agenda, audit, moving
+from bridge.web.access import blueprint, body, needs
 from bridge.web.security import the_bridge
 from bridge.web.session import now, visitor
 
-pages = Blueprint("api", __name__, url_prefix="/api/v1")
+pages = blueprint("api")
 
 #: A year's view with its margins; more in one answer would be a copy of the store.
 LONGEST_WINDOW = timedelta(days=400)
 
 
 @pages.get("/events")
+@needs("read")
 def events() -> ResponseReturnValue:
     """What touches ``[from, to)``: dates or ISO 8601 times, in the user's zone unless they have an offset."""
     me = visitor()
@@ -42,16 +43,16 @@ def events() -> ResponseReturnValue:
 
 
 @pages.post("/events/<int:event>/move")
+@needs("write")
 def move(event: int) -> ResponseReturnValue:
     """Another time: ``{"start", "end"?, "etag"}``; answers with the new ``etag``."""
-    me, asked = visitor().user, request.get_json()
-    given = asked if isinstance(asked, dict) else {}
-    start, end, etag = (given.get(name) for name in ("start", "end", "etag"))
-    if not (isinstance(start, str) and isinstance(etag, str) and isinstance(end, str | None)):
+    me, given = visitor().user, body(start=str, end=str, etag=str)
+    if not {"start", "etag"} <= given.keys():
         raise Invalid("Send “start” and “etag”, and “end” if the length changes.")
+    start, end, etag = given["start"], given.get("end"), given["etag"]
     bridge = the_bridge()
     with bridge.db.writing() as tx:
-        moved = moving.move(tx, me, event, start, end, etag=etag, now=now(), actor=f"user:{me.id}")
+        moved = moving.move(tx, me, event, start, end, etag=etag, now=now(), actor=audit.actor())
     bridge.due.set()
     return jsonify(etag=moved.etag)
 

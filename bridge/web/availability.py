@@ -1,6 +1,7 @@
 """``/api/v1/availability``: free or not, and why; the same answer as booking pages and free-busy give.
 
-Read with the page's session; the titles of what is in the way are the owner's own.
+The titles of what is in the way are the owner's own: a token that may only ask for free times is not told
+them.
 """
 
 from __future__ import annotations
@@ -10,22 +11,23 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, jsonify, request
+from flask import g, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from bridge.errors import Invalid
 from bridge.service import availability, client_booking
 from bridge.web import moments
-from bridge.web.security import limiter, the_bridge
+from bridge.web.access import blueprint, needs
+from bridge.web.security import the_bridge
 from bridge.web.session import visitor
 
-pages = Blueprint("availability", __name__, url_prefix="/api/v1")
+pages = blueprint("availability")
 
 LONGEST = timedelta(days=100)
 
 
 @pages.get("/availability")
-@limiter.limit("600 per minute")
+@needs("availability", "read")
 def show() -> ResponseReturnValue:
     """``from``, ``to`` (dates or ISO 8601 times), ``duration`` (minutes; default: all of it), ``tz``.
 
@@ -36,6 +38,8 @@ def show() -> ResponseReturnValue:
     first, last = moments.span(request.args.get("from"), request.args.get("to"), zone, LONGEST)
     length = _duration(request.args.get("duration"), last - first)
     client_booking.release_expired(bridge)
+    token = g.get("token")
+    named = token is None or "read" in token.scopes
     with bridge.db.reading() as tx:
         answer = availability.explain(tx, bridge, me, first, last, length)
     return jsonify(
@@ -45,13 +49,15 @@ def show() -> ResponseReturnValue:
             "duration": answer.length / 60,
             "free": answer.free,
             "room": [{"start": _iso(starts, zone), "end": _iso(ends, zone)} for starts, ends in answer.room],
-            "reasons": [_reason(reason, zone) for reason in answer.reasons],
+            "reasons": [_reason(reason, zone, named) for reason in answer.reasons],
         }
     )
 
 
-def _reason(reason: availability.Explained, zone: ZoneInfo) -> dict[str, Any]:
+def _reason(reason: availability.Explained, zone: ZoneInfo, named: bool) -> dict[str, Any]:
     known = {name: value for name, value in asdict(reason).items() if value is not None}
+    if not named:
+        known = {name: known[name] for name in ("why", "starts", "ends")}
     starts, ends = known.pop("starts"), known.pop("ends")
     return {**known, "start": _iso(starts, zone), "end": _iso(ends, zone)}
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, jsonify, render_template, request
+from flask import Flask, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from bridge import errors
+from bridge.web.problems import Problem, problem
 
 log = logging.getLogger(__name__)
 
@@ -59,15 +60,16 @@ STATUS = [
 def install(app: Flask) -> None:
     """Register the pages."""
     app.register_error_handler(CSRFError, _csrf)
+    app.register_error_handler(Problem, lambda error: problem(error.status, str(error)))
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(errors.BridgeError, _ours)
     app.register_error_handler(Exception, _unexpected)
 
 
 def page(status: int, title: str, advice: str) -> ResponseReturnValue:
-    """One refusal, in the frame of all pages; a sentence in JSON where a program asked."""
+    """One refusal, in the frame of all pages; problem details where a program asked."""
     if request.path.startswith("/api/"):
-        return jsonify(error=advice), status
+        return problem(status, advice)
     return render_template("refusal.html", title=title, advice=advice, status=status), status
 
 
@@ -79,7 +81,10 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     if status < 400:
         return error.get_response()  # a redirect raised as an exception
-    return page(status, *WORDS.get(status, WORDS[500 if status >= 500 else 400]))
+    answer = make_response(page(status, *WORDS.get(status, WORDS[500 if status >= 500 else 400])))
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return answer
 
 
 def _ours(error: errors.BridgeError) -> ResponseReturnValue:

@@ -13,13 +13,15 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from flask import Flask, g, jsonify, redirect, request, url_for
+from flask import Flask, g, redirect, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 
 from bridge.errors import NotFound
+from bridge.service import audit
 from bridge.store import conflicts, people, suggestions
+from bridge.web import access
 from bridge.web.security import the_bridge
 
 #: Blueprints that anybody may see.
@@ -112,12 +114,16 @@ def _load(identity: str) -> Visitor | None:
 
 def _gate() -> ResponseReturnValue | None:
     """Every page needs signing in unless its blueprint says ``PUBLIC``: a forgotten check lets nobody in."""
+    access.identify(Visitor)
+    known = current_user.is_authenticated
+    audit.acting(f"user:{visitor().user.id}" if known else "nobody", request.remote_addr or "")
     if request.endpoint is None or request.endpoint == "static" or request.blueprint in PUBLIC:
         return None
-    if current_user.is_authenticated:
-        return None
     if request.path.startswith("/api/"):
-        return jsonify(error="Sign in first."), 401
+        access.admit()
+        return None
+    if known:
+        return None
     # Come back to what was asked for; after a POST there is nothing to come back to.
     wanted = request.full_path.rstrip("?") if request.method == "GET" and request.path != "/" else None
     return redirect(url_for("signin.show", next=wanted))

@@ -100,6 +100,8 @@ def who(actor: str, devices: Mapping[str, str]) -> str:
             return "you, on these pages"
         case "pass" | "link":
             return "sync"
+        case "token":
+            return "a program, by its API token"
         case "command":
             return "the command line"
         case _:

@@ -109,6 +109,7 @@ class Browser:
 def some_path(rule: str) -> str:
     """An address that fits a route: ``/devices/<int:device>/revoke`` -> ``/devices/1/revoke``."""
     rule = re.sub(r"<int:\w+>", "1", rule).replace("<kind>", "caldav")
+    rule = rule.replace("<path:uid>", "x@example.com")
     return re.sub(r"<any\((\w+)[^>]*>", r"\1", rule)
 
 
