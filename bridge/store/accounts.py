@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, insert, select, update
 
 from bridge.errors import NotFound
+from bridge.store.prepared import Prepared
 from bridge.store.rows import columns
 from bridge.store.tables import account
 
@@ -40,6 +41,8 @@ class AccountRow:
 
 
 _ACCOUNT: Select[Any] = select(*columns(AccountRow, account))
+_BY_ID = Prepared(_ACCOUNT.where(account.c.id == bindparam("id")), AccountRow)
+_SET = Prepared(update(account).where(account.c.id == bindparam("row_id")))
 
 
 def bind(account_id: int) -> str:
@@ -73,12 +76,13 @@ def create(
 
 def get(tx: Connection, account_id: int) -> AccountRow:
     """Raises NotFound. For engine and administrator; people's requests use ``of_user`` or ``mine``."""
-    return _one(tx, _ACCOUNT.where(account.c.id == account_id), account_id)
+    return _there(_BY_ID.first(tx, {"id": account_id}), account_id)
 
 
 def mine(tx: Connection, user_id: int, account_id: int) -> AccountRow:
     """Raises NotFound, also for another user's."""
-    return _one(tx, _ACCOUNT.where(account.c.id == account_id, account.c.user_id == user_id), account_id)
+    row = tx.execute(_ACCOUNT.where(account.c.id == account_id, account.c.user_id == user_id)).first()
+    return _there(None if row is None else AccountRow(*row), account_id)
 
 
 def of_user(tx: Connection, user_id: int) -> list[AccountRow]:
@@ -100,7 +104,7 @@ def find(tx: Connection, user_id: int, provider: str, url: str, username: str) -
 
 def set_(tx: Connection, account_id: int, **values: Any) -> None:
     """Change columns of one account."""
-    tx.execute(update(account).where(account.c.id == account_id).values(values))
+    _SET.run(tx, values | {"row_id": account_id})
 
 
 def replace_secret(tx: Connection, account_id: int, known: bytes, secret: bytes) -> bool:
@@ -132,8 +136,7 @@ def remove(tx: Connection, account_id: int) -> None:
     tx.execute(delete(account).where(account.c.id == account_id))
 
 
-def _one(tx: Connection, wanted: Select[Any], account_id: int) -> AccountRow:
-    row = tx.execute(wanted).first()
+def _there(row: AccountRow | None, account_id: int) -> AccountRow:
     if row is None:
         raise NotFound(f"There is no account {account_id}. See `picsello-bridge account list`.")
-    return AccountRow(*row)
+    return row

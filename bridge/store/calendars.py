@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
 
 from bridge.errors import AlreadyThere, NotFound
-from bridge.store.lean import Lean
+from bridge.store.prepared import Prepared
 from bridge.store.rows import columns
 from bridge.store.tables import calendar, installation, user
 from bridge.store.times import window
@@ -54,16 +54,17 @@ def query() -> Select[Any]:
     return select(*wanted, user.c.time_zone, _installation).join(user, user.c.id == calendar.c.user_id)
 
 
-_by_id = query().where(calendar.c.id == bindparam("id"))
-_of_email = query().where(user.c.email == bindparam("email")).order_by(calendar.c.id)
-_BY_ID = Lean(_by_id)
-_BY_NAME = Lean(
-    query().where(calendar.c.user_id == bindparam("user_id"), calendar.c.name == bindparam("name"))
+_of_id = query().where(calendar.c.id == bindparam("id"))
+_BY_ID = Prepared(_of_id, CalendarRow)
+_LOCKED = Prepared(_of_id.with_for_update(of=calendar), CalendarRow)
+_BY_NAME = Prepared(
+    query().where(calendar.c.user_id == bindparam("user_id"), calendar.c.name == bindparam("name")),
+    CalendarRow,
 )
 _OF_USER = query().where(calendar.c.user_id == bindparam("user_id")).order_by(calendar.c.id)
-_OF_EMAIL = Lean(_of_email)
-_OF_EMAIL_NAMED = Lean(_of_email.where(calendar.c.name == bindparam("name")))
-_LOCKED = Lean(_by_id.with_for_update(of=calendar))
+_of_email = query().where(user.c.email == bindparam("email")).order_by(calendar.c.id)
+_OF_EMAIL = Prepared(_of_email, CalendarRow)
+_OF_EMAIL_NAMED = Prepared(_of_email.where(calendar.c.name == bindparam("name")), CalendarRow)
 
 
 def create(
@@ -98,10 +99,10 @@ def create(
 
 def get(tx: Connection, calendar_id: int) -> CalendarRow:
     """Raises NotFound."""
-    row = _BY_ID.first(tx, id=calendar_id)
+    row = _BY_ID.first(tx, {"id": calendar_id})
     if row is None:
         raise NotFound("This calendar does not exist (any more).")
-    return CalendarRow(*row)
+    return row
 
 
 def lock(tx: Connection, calendar_id: int) -> CalendarRow:
@@ -110,16 +111,15 @@ def lock(tx: Connection, calendar_id: int) -> CalendarRow:
     The first statement of any write to its objects; links and pairings are touched after it, never before.
     Whoever needs two calendars locks them in the order of their ids. Raises NotFound.
     """
-    row = _LOCKED.first(tx, id=calendar_id)
+    row = _LOCKED.first(tx, {"id": calendar_id})
     if row is None:
         raise NotFound("This calendar does not exist (any more).")
-    return CalendarRow(*row)
+    return row
 
 
 def by_name(tx: Connection, user_id: int, name: str) -> CalendarRow | None:
     """The user's calendar with that path segment."""
-    row = _BY_NAME.first(tx, user_id=user_id, name=name)
-    return None if row is None else CalendarRow(*row)
+    return _BY_NAME.first(tx, {"user_id": user_id, "name": name})
 
 
 def bookings(tx: Connection, user_id: int) -> CalendarRow:
@@ -138,10 +138,8 @@ def of_user(tx: Connection, user_id: int) -> list[CalendarRow]:
 def of_email(tx: Connection, email: str, name: str | None = None) -> list[CalendarRow]:
     """A CalDAV home in one query: the calendars (or the one called ``name``) of the user of that address."""
     if name is None:
-        rows = _OF_EMAIL.all(tx, email=email)
-    else:
-        rows = _OF_EMAIL_NAMED.all(tx, email=email, name=name)
-    return [CalendarRow(*row) for row in rows]
+        return _OF_EMAIL.all(tx, {"email": email})
+    return _OF_EMAIL_NAMED.all(tx, {"email": email, "name": name})
 
 
 def set_editable(tx: Connection, calendar_id: int, editable: bool) -> None:

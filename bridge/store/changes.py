@@ -17,6 +17,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 
 from bridge.errors import Invalid
 from bridge.store.calendars import CalendarRow
+from bridge.store.prepared import Prepared
 from bridge.store.tables import calendar, change
 
 PREFIX = "urn:picsello-bridge:sync:"
@@ -50,13 +51,13 @@ class Position:
     began: int
 
 
-_APPEND = insert(change)
-_SINCE = (
+_APPEND = Prepared(insert(change))
+_SINCE = Prepared(
     select(change.c.href, change.c.uid, change.c.seq, change.c.actor, change.c.deleted)
     .where(change.c.calendar_id == bindparam("calendar_id"), change.c.seq > bindparam("since"))
     .order_by(change.c.seq)
 )
-_PRUNED = select(calendar.c.pruned_seq).where(calendar.c.id == bindparam("id"))
+_PRUNED = Prepared(select(calendar.c.pruned_seq).where(calendar.c.id == bindparam("id")))
 
 
 def token(row: CalendarRow) -> str:
@@ -97,10 +98,11 @@ def changed_since(tx: Connection, calendar_id: int, seq: int) -> Delta:
 
     Hidden objects count as deleted. Raises Invalid (``valid-sync-token``) if the log no longer reaches back.
     """
-    if seq < (tx.execute(_PRUNED, {"id": calendar_id}).scalar() or 0):
+    (pruned,) = _PRUNED.first(tx, {"id": calendar_id}) or (0,)
+    if seq < pruned:
         raise _refused()
     last: dict[str, tuple[Change, bool]] = {}
-    for href, uid, at, actor, deleted in tx.execute(_SINCE, {"calendar_id": calendar_id, "since": seq}):
+    for href, uid, at, actor, deleted in _SINCE.all(tx, {"calendar_id": calendar_id, "since": seq}):
         last.pop(href, None)  # so that the order is that of the last change
         last[href] = Change(href, uid, at, actor), deleted
     return Delta(
@@ -121,8 +123,8 @@ def append(
     now: datetime,
 ) -> None:
     """Record one change; ``objects`` does so under the calendar's lock."""
-    tx.execute(
-        _APPEND,
+    _APPEND.run(
+        tx,
         {
             "calendar_id": calendar_id,
             "seq": seq,

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, false, select
 
-from bridge.store.lean import Lean
+from bridge.store.prepared import Prepared
 from bridge.store.rows import batches, columns
 from bridge.store.tables import object_
 
@@ -59,10 +59,12 @@ SELECT = select(*columns(StoredObject, object_))
 _IN_CALENDAR = SELECT.where(object_.c.calendar_id == bindparam("calendar_id"))
 _VISIBLE = object_.c.hidden == false()
 
-_at_href = _IN_CALENDAR.where(object_.c.href == bindparam("href"))
+_of_href = _IN_CALENDAR.where(object_.c.href == bindparam("href"))
+_GET_ANY = Prepared(_of_href, StoredObject)
+_GET = Prepared(_of_href.where(_VISIBLE), StoredObject)
 _of_uid = _IN_CALENDAR.where(object_.c.uid == bindparam("uid"))
-_GET_ANY, _GET = Lean(_at_href), Lean(_at_href.where(_VISIBLE))
-_BY_UID_ANY, _BY_UID = Lean(_of_uid), Lean(_of_uid.where(_VISIBLE))
+_BY_UID_ANY = Prepared(_of_uid, StoredObject)
+_BY_UID = Prepared(_of_uid.where(_VISIBLE), StoredObject)
 _OF_ID = SELECT.where(
     object_.c.id == bindparam("object_id"),
     object_.c.calendar_id.in_(bindparam("calendar_ids", expanding=True)),
@@ -95,8 +97,7 @@ def href_for(uid: str) -> str:
 
 def get(tx: Connection, calendar_id: int, href: str, *, with_hidden: bool = False) -> StoredObject | None:
     statement = _GET_ANY if with_hidden else _GET
-    row = statement.first(tx, calendar_id=calendar_id, href=href)
-    return None if row is None else StoredObject(*row)
+    return statement.first(tx, {"calendar_id": calendar_id, "href": href})
 
 
 def of_id(tx: Connection, calendar_ids: Iterable[int], object_id: int) -> StoredObject | None:
@@ -118,8 +119,7 @@ def get_many(
 
 def by_uid(tx: Connection, calendar_id: int, uid: str, *, with_hidden: bool = False) -> StoredObject | None:
     statement = _BY_UID_ANY if with_hidden else _BY_UID
-    row = statement.first(tx, calendar_id=calendar_id, uid=uid)
-    return None if row is None else StoredObject(*row)
+    return statement.first(tx, {"calendar_id": calendar_id, "uid": uid})
 
 
 def by_uids(

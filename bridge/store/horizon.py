@@ -19,6 +19,7 @@ from bridge.ical.occurrences import occurrences
 from bridge.store import calendars
 from bridge.store.calendars import CalendarRow
 from bridge.store.contents import SELECT, StoredObject
+from bridge.store.prepared import Prepared
 from bridge.store.shown import SHOWN, Shown
 from bridge.store.tables import calendar, object_, occurrence
 from bridge.store.times import STEP, Times, times, window
@@ -28,8 +29,8 @@ FIRST, LAST = -62_135_596_800, 253_402_300_799
 
 Found = TypeVar("Found", StoredObject, Shown)
 
-_FORGET = delete(occurrence).where(occurrence.c.object_id == bindparam("row_id"))
-_WRITE = insert(occurrence)
+_FORGET = Prepared(delete(occurrence).where(occurrence.c.object_id == bindparam("row_id")))
+_WRITE = Prepared(insert(occurrence))
 
 # RFC 4791 9.9: [starts, ends) meets [start, end); an occurrence of no length counts where it is. No row
 # is longer than the calendar's longest, which bounds the index search on both sides.
@@ -120,11 +121,11 @@ def _takes_place(series: StoredObject | Shown, zone: ZoneInfo, start: int, end: 
 def write_spans(tx: Connection, calendar_id: int, object_id: int, when: Times, *, replace: bool) -> None:
     """The occurrence rows of one object."""
     if replace:
-        tx.execute(_FORGET, {"row_id": object_id})
+        _FORGET.run(tx, {"row_id": object_id})
     if when.spans:
         same = {"object_id": object_id, "calendar_id": calendar_id, "exact": when.exact}
         rows = [{"starts": starts, "ends": ends, "takes": int(takes)} for starts, ends, takes in when.spans]
-        tx.execute(_WRITE, [same | row for row in rows])
+        _WRITE.run_many(tx, [same | row for row in rows])
 
 
 def stale_horizons(tx: Connection, now: datetime) -> list[int]:

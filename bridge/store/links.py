@@ -19,7 +19,6 @@ from sqlalchemy import (
     Connection,
     FromClause,
     Select,
-    Update,
     and_,
     bindparam,
     delete,
@@ -32,6 +31,7 @@ from sqlalchemy import (
 
 from bridge.errors import NotFound
 from bridge.store.calendars import CalendarRow
+from bridge.store.prepared import Prepared
 from bridge.store.rows import columns
 from bridge.store.tables import account, link
 
@@ -78,14 +78,28 @@ class LinkRow:
 _LINK: Select[Any] = select(*columns(LinkRow, link, stop=-2), account.c.user_id, account.c.provider).join(
     account, account.c.id == link.c.account_id
 )
-_BY_ID = _LINK.where(link.c.id == bindparam("id"))
-_FENCE = select(link.c.fence).where(link.c.id == bindparam("id")).with_for_update(read=True, key_share=True)
+_BY_ID = Prepared(_LINK.where(link.c.id == bindparam("id")), LinkRow)
+_SET = Prepared(update(link).where(link.c.id == bindparam("row_id")))
+_FENCE = Prepared(
+    select(link.c.fence).where(link.c.id == bindparam("id")).with_for_update(read=True, key_share=True)
+)
 _account_of = select(link.c.account_id).where(link.c.id == bindparam("id")).scalar_subquery()
-_LEASES = (
+_LEASES = Prepared(
     select(link.c.id, link.c.lease_until, link.c.lease_holder, link.c.fence)
     .where(link.c.account_id == _account_of)
     .order_by(link.c.id)
     .with_for_update()
+)
+_HELD = Prepared(
+    update(link).where(link.c.id == bindparam("row_id"), link.c.fence == bindparam("shown_fence"))
+)
+_SOONER = Prepared(
+    update(link)
+    .where(
+        link.c.id == bindparam("row_id"),
+        or_(link.c.due_at.is_(None), link.c.due_at > bindparam("at")),
+    )
+    .values(due_at=bindparam("at"))
 )
 
 
@@ -113,10 +127,10 @@ def create(
 
 def get(tx: Connection, link_id: int) -> LinkRow:
     """Raises NotFound. For the engine; requests of people go by account or user (``of_account`` ...)."""
-    row = tx.execute(_BY_ID, {"id": link_id}).first()
+    row = _BY_ID.first(tx, {"id": link_id})
     if row is None:
         raise NotFound("This linked calendar does not exist (any more).")
-    return LinkRow(*row)
+    return row
 
 
 def of_account(tx: Connection, account_id: int) -> list[LinkRow]:
@@ -151,7 +165,7 @@ def set_(tx: Connection, link_id: int, **values: Any) -> None:
     """Change columns of one link (roles, state, cursor, moments), never its lease."""
     if forbidden := values.keys() & {"id", "lease_holder", "lease_until", "fence"}:
         raise TypeError(f"not to be set by hand: {', '.join(sorted(forbidden))}")
-    tx.execute(update(link).where(link.c.id == link_id).values(values))
+    _SET.run(tx, values | {"row_id": link_id})
 
 
 def remove(tx: Connection, link_id: int) -> None:
@@ -191,8 +205,7 @@ def due(tx: Connection, now: datetime, limit: int = 50) -> list[int]:
 
 def make_due(tx: Connection, link_id: int, at: datetime) -> None:
     """Run it at that moment, or earlier if it was due earlier."""
-    later = or_(link.c.due_at.is_(None), link.c.due_at > at)
-    tx.execute(update(link).where(link.c.id == link_id, later).values(due_at=at))
+    _SOONER.run(tx, {"row_id": link_id, "at": at})
 
 
 def claim(tx: Connection, link_id: int, now: datetime, again: datetime) -> bool:
@@ -202,9 +215,9 @@ def claim(tx: Connection, link_id: int, now: datetime, again: datetime) -> bool:
     return tx.execute(still_due.values(due_at=again)).rowcount == 1
 
 
-def _due(condition: ColumnElement[bool]) -> Update:
+def _due(condition: ColumnElement[bool]) -> Prepared[tuple[int]]:
     soon = or_(link.c.due_at.is_(None), link.c.due_at > bindparam("now"))
-    return (
+    return Prepared(
         update(link)
         .where(condition, link.c.id != bindparam("but"), soon)
         .values(due_at=bindparam("now"))
@@ -222,8 +235,10 @@ def wake(tx: Connection, row: CalendarRow, now: datetime, *, but: int | None) ->
     written to, or the one whose mirror may be edited here. A pass (``but``) is not told of its own writes."""
     values = {"now": now, "but": but or 0}
     if row.kind == "mirror":
-        return tuple(tx.execute(_DUE_EDITORS, values | {"calendar_id": row.id}).scalars())
-    return tuple(tx.execute(_DUE_WRITERS, values | {"user_id": row.user_id}).scalars())
+        woken = _DUE_EDITORS.all(tx, values | {"calendar_id": row.id})
+    else:
+        woken = _DUE_WRITERS.all(tx, values | {"user_id": row.user_id})
+    return tuple(id_ for (id_,) in woken)
 
 
 # --- lease and fence -------------------------------------------------------------------------------
@@ -249,30 +264,30 @@ def acquire(
     several links of an account. One that died is overtaken when its lease ends, after 10 s by default, or at
     once if ``dead`` knows that it died. Raises NotFound.
     """
-    rows = {int(row.id): row for row in tx.execute(_LEASES, {"id": link_id})}
-    if link_id not in rows:
-        raise NotFound("This linked calendar does not exist (any more).")
-    for row in rows.values():
-        until = row.lease_until
-        at_work = until is not None and now < until <= now + LONGEST_LEASE and not dead(row.lease_holder)
-        if at_work and (int(row.id) == link_id or row.lease_holder != holder):
+    fences: dict[int, int] = {}
+    for row_id, until, by, fence in _LEASES.all(tx, {"id": link_id}):
+        fences[row_id] = fence
+        at_work = until is not None and now < until <= now + LONGEST_LEASE and not dead(by)
+        if at_work and (row_id == link_id or by != holder):
             return None
-    fence = int(rows[link_id].fence) + 1
-    values = {"lease_holder": holder, "lease_until": now + _length(seconds), "fence": fence}
-    tx.execute(update(link).where(link.c.id == link_id).values(values))
-    return fence
+    if link_id not in fences:
+        raise NotFound("This linked calendar does not exist (any more).")
+    mine = fences[link_id] + 1
+    values = {"lease_holder": holder, "lease_until": now + _length(seconds), "fence": mine}
+    _SET.run(tx, values | {"row_id": link_id})
+    return mine
 
 
 def renew(tx: Connection, link_id: int, fence: int, now: datetime, seconds: float = 10) -> bool:
     """Go on for ``seconds`` from now; False if somebody else took over, or the link is gone: stop at once."""
-    mine = update(link).where(link.c.id == link_id, link.c.fence == fence)
-    return tx.execute(mine.values(lease_until=now + _length(seconds))).rowcount == 1
+    until = now + _length(seconds)
+    return _HELD.run(tx, {"lease_until": until, "row_id": link_id, "shown_fence": fence}) == 1
 
 
 def release(tx: Connection, link_id: int, fence: int) -> None:
     """Done; nothing happens if somebody else took over."""
-    mine = update(link).where(link.c.id == link_id, link.c.fence == fence)
-    tx.execute(mine.values(lease_holder=None, lease_until=None, done=None, to_do=None))
+    free = {"lease_holder": None, "lease_until": None, "done": None, "to_do": None}
+    _HELD.run(tx, free | {"row_id": link_id, "shown_fence": fence})
 
 
 def stop(tx: Connection, link_id: int) -> None:
@@ -292,7 +307,7 @@ def stop(tx: Connection, link_id: int) -> None:
 def still_mine(tx: Connection, link_id: int, fence: int) -> bool:
     """Whether nobody took over; and until this transaction ends nobody can. First statement of every
     transaction in which a pass writes."""
-    return tx.execute(_FENCE, {"id": link_id}).scalar() == fence
+    return _FENCE.first(tx, {"id": link_id}) == (fence,)
 
 
 def _length(seconds: float) -> timedelta:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
+from bridge.store.prepared import Prepared, made
 from bridge.store.rows import columns
 from bridge.store.tables import notice
 
@@ -25,6 +26,15 @@ class NoticeRow:
 
 
 _NOTICE = select(*columns(NoticeRow, notice))
+_same_kind = select(notice.c.id).where(
+    notice.c.user_id == bindparam("user_id"), notice.c.kind == bindparam("kind"), notice.c.dismissed.is_(None)
+)
+_ABOUT = Prepared(_same_kind.where(notice.c.uid == bindparam("uid")).limit(1))
+_SAYING = Prepared(
+    _same_kind.where(notice.c.uid.is_(None), notice.c.message == bindparam("message")).limit(1)
+)
+_ADD = Prepared(insert(notice).returning(notice.c.id))
+_SET = Prepared(update(notice).where(notice.c.id == bindparam("row_id")))
 
 
 def add(
@@ -33,18 +43,12 @@ def add(
     """Tell the user, once: the same notice still standing is brought up to date instead of repeated.
 
     Returns its id."""
-    same = notice.c.uid == uid if uid is not None else notice.c.uid.is_(None) & (notice.c.message == message)
-    standing = (
-        select(notice.c.id)
-        .where(notice.c.user_id == user_id, notice.c.kind == kind, notice.c.dismissed.is_(None), same)
-        .limit(1)
-    )
-    found = tx.execute(standing).scalar()
-    if found is not None:
-        tx.execute(update(notice).where(notice.c.id == found).values(message=message, at=now))
-        return int(found)
     values = {"user_id": user_id, "kind": kind, "uid": uid, "message": message, "at": now}
-    return int(tx.execute(insert(notice).returning(notice.c.id), values).scalar_one())
+    found = (_SAYING if uid is None else _ABOUT).first(tx, values)
+    if found is None:
+        return made(_ADD, tx, values)
+    _SET.run(tx, {"message": message, "at": now, "row_id": found[0]})
+    return int(found[0])
 
 
 def standing(tx: Connection, user_id: int) -> list[NoticeRow]:

@@ -38,7 +38,7 @@ from bridge.store.contents import (
     listing,
 )
 from bridge.store.horizon import extend_horizon, in_range, reindex, write_spans
-from bridge.store.lean import Lean
+from bridge.store.prepared import Prepared, made
 from bridge.store.tables import calendar, object_
 from bridge.store.times import times
 
@@ -86,15 +86,15 @@ class Stored:
     due: tuple[int, ...]
 
 
-_CLASH = Lean(
+_CLASH = Prepared(
     select(object_.c.href).where(
         object_.c.calendar_id == bindparam("calendar_id"), object_.c.uid == bindparam("uid")
     )
 )
-_INSERT = insert(object_).returning(object_.c.id)
-_UPDATE = update(object_).where(object_.c.id == bindparam("row_id"))
-_DELETE = sql_delete(object_).where(object_.c.id == bindparam("row_id"))
-_MOVED_ON = update(calendar).where(calendar.c.id == bindparam("row_id"))
+_INSERT = Prepared(insert(object_).returning(object_.c.id))
+_UPDATE = Prepared(update(object_).where(object_.c.id == bindparam("row_id")))
+_DELETE = Prepared(sql_delete(object_).where(object_.c.id == bindparam("row_id")))
+_MOVED_ON = Prepared(update(calendar).where(calendar.c.id == bindparam("row_id")))
 
 
 def put(
@@ -152,10 +152,10 @@ def put(
     }
     if old is None:
         created = {"calendar_id": calendar_id, "created": now}
-        object_id = int(tx.execute(_INSERT, values | created).scalar_one())
+        object_id = made(_INSERT, tx, values | created)
     else:
         object_id = old.id
-        tx.execute(_UPDATE, values | {"row_id": object_id})
+        _UPDATE.run(tx, values | {"row_id": object_id})
     write_spans(tx, calendar_id, object_id, when, replace=old is not None)
     _moved_on(tx, row, seq, now, longest=when.longest)
     changes.append(tx, calendar_id, seq, href, known.uid, deleted=hidden, actor=actor, now=now)
@@ -198,7 +198,7 @@ def delete(
     old = get(tx, calendar_id, href, with_hidden=True)
     if old is None:
         raise NotFound("This event does not exist (any more).")
-    tx.execute(_DELETE, {"row_id": old.id})
+    _DELETE.run(tx, {"row_id": old.id})
     _moved_on(tx, row, row.seq + 1, now)
     changes.append(tx, calendar_id, row.seq + 1, href, old.uid, deleted=True, actor=actor, now=now)
     if journal:
@@ -253,7 +253,7 @@ def move(
     row = lock(tx, calendar_id)
     changes.append(tx, calendar_id, row.seq + 1, href, old.uid, deleted=True, actor=actor, now=now)
     seq = row.seq + 2
-    tx.execute(_UPDATE, {"row_id": old.id, "href": to_href, "seq": seq})
+    _UPDATE.run(tx, {"row_id": old.id, "href": to_href, "seq": seq})
     changes.append(tx, calendar_id, seq, to_href, old.uid, deleted=old.hidden, actor=actor, now=now)
     _moved_on(tx, row, seq, now)
     # no link is due: an object is paired by its UID, its href here is nobody else's business
@@ -266,7 +266,7 @@ def set_props(tx: Connection, calendar_id: int, props: Mapping[str, str], now: d
     if dict(row.props) == dict(props):
         return row.seq
     changed = {"props": dict(props), "seq": row.seq + 1, "modified": now}
-    tx.execute(update(calendar).where(calendar.c.id == calendar_id).values(changed))
+    _MOVED_ON.run(tx, changed | {"row_id": calendar_id})
     return row.seq + 1
 
 
@@ -291,7 +291,7 @@ def _check(tx: Connection, row: CalendarRow, href: str, uid: str, old: StoredObj
         if old.uid == uid:
             return
         raise Invalid("This address already belongs to another event (another UID).", "no-uid-conflict")
-    clash = _CLASH.first(tx, calendar_id=row.id, uid=uid)
+    clash = _CLASH.first(tx, {"calendar_id": row.id, "uid": uid})
     if clash is not None and clash[0] != href:
         raise Invalid(
             f"This calendar already has an event with the UID {uid}, at the address {clash[0]}.",
@@ -301,4 +301,4 @@ def _check(tx: Connection, row: CalendarRow, href: str, uid: str, old: StoredObj
 
 def _moved_on(tx: Connection, row: CalendarRow, seq: int, now: datetime, *, longest: int = 0) -> None:
     values = {"row_id": row.id, "seq": seq, "modified": now, "longest": max(longest, row.longest)}
-    tx.execute(_MOVED_ON, values)
+    _MOVED_ON.run(tx, values)

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, delete, func, insert, or_, select, update
 
+from bridge.store.prepared import Prepared, made
 from bridge.store.rows import batches, columns
 from bridge.store.tables import pairing
 
@@ -62,28 +63,51 @@ _TEXTS = (
     pairing.c.flight_text,
 )
 _FULL: Select[Any] = select(*columns(Paired, pairing), *_TEXTS)
-_INDEX_OF_LINK = _INDEX.where(pairing.c.link_id == bindparam("link_id"))
+_of_link = _INDEX.where(pairing.c.link_id == bindparam("link_id"))
+_of_calendar = _of_link.where(pairing.c.calendar_id == bindparam("calendar_id"))
+_OF_LINK = Prepared(_of_link, Paired)
+_OF_CALENDAR = Prepared(_of_calendar, Paired)
 # spelled as the index ix_pairing_unsettled is, or it is not used
-_UNSETTLED_OR_GIVEN_UP = _INDEX_OF_LINK.where(
-    or_(pairing.c.flight.is_not(None), pairing.c.problem_kind.is_not(None))
+_unsettled = _of_link.where(or_(pairing.c.flight.is_not(None), pairing.c.problem_kind.is_not(None)))
+_UNSETTLED_OR_GIVEN_UP = Prepared(_unsettled, Paired)
+_UNSETTLED = Prepared(
+    _unsettled.where(or_(pairing.c.flight.is_not(None), pairing.c.problem_kind == "retry")), Paired
 )
-_UNSETTLED = _UNSETTLED_OR_GIVEN_UP.where(
-    or_(pairing.c.flight.is_not(None), pairing.c.problem_kind == "retry")
+_PROBLEMS = Prepared(_unsettled.where(pairing.c.problem_kind.is_not(None), pairing.c.problem != ""), Paired)
+_LEFT_OUT = Prepared(_unsettled.where(pairing.c.problem_kind == "give up", pairing.c.problem == ""), Paired)
+_BY_HREF = Prepared(
+    _FULL.where(pairing.c.link_id == bindparam("link_id"), pairing.c.href == bindparam("href")), PairingRow
 )
-_BY_HREF = _FULL.where(pairing.c.link_id == bindparam("link_id"), pairing.c.href == bindparam("href"))
-_BY_UID = _FULL.where(
-    pairing.c.link_id == bindparam("link_id"),
-    pairing.c.calendar_id == bindparam("calendar_id"),
-    pairing.c.uid == bindparam("uid"),
+_BY_UID = Prepared(
+    _FULL.where(
+        pairing.c.link_id == bindparam("link_id"),
+        pairing.c.calendar_id == bindparam("calendar_id"),
+        pairing.c.uid == bindparam("uid"),
+    ),
+    PairingRow,
+)
+_ID_OF_UID = Prepared(
+    select(pairing.c.id).where(
+        pairing.c.link_id == bindparam("link_id"),
+        pairing.c.calendar_id == bindparam("calendar_id"),
+        pairing.c.uid == bindparam("uid"),
+    )
+)
+_ANY = Prepared(select(pairing.c.id).where(pairing.c.link_id == bindparam("link_id")).limit(1))
+_AGREED = Prepared(
+    select(func.count())
+    .select_from(pairing)
+    .where(pairing.c.link_id == bindparam("link_id"), pairing.c.base_tag.is_not(None))
 )
 _BY_IDS = _FULL.where(pairing.c.id.in_(bindparam("ids", expanding=True)))
-_BY_HREFS = _INDEX_OF_LINK.where(pairing.c.href.in_(bindparam("hrefs", expanding=True)))
-_BY_UIDS = _INDEX_OF_LINK.where(
-    pairing.c.calendar_id == bindparam("calendar_id"), pairing.c.uid.in_(bindparam("uids", expanding=True))
+_BY_HREFS = _of_link.where(pairing.c.href.in_(bindparam("hrefs", expanding=True)))
+_BY_UIDS = _of_calendar.where(pairing.c.uid.in_(bindparam("uids", expanding=True)))
+_INSERT = Prepared(insert(pairing).returning(pairing.c.id))
+_UPDATE = Prepared(update(pairing).where(pairing.c.id == bindparam("row_id")))
+_FAILED_AGAIN = Prepared(
+    update(pairing).where(pairing.c.id == bindparam("row_id")).values(tries=pairing.c.tries + 1)
 )
-_INSERT = insert(pairing).returning(pairing.c.id)
-_UPDATE = update(pairing).where(pairing.c.id == bindparam("row_id"))
-_DELETE = delete(pairing).where(pairing.c.id == bindparam("row_id"))
+_DELETE = Prepared(delete(pairing).where(pairing.c.id == bindparam("row_id")))
 
 #: Values of a pairing with nothing on its way.
 _NO_FLIGHT: dict[str, Any] = {
@@ -107,13 +131,13 @@ _NO_PROBLEM: dict[str, Any] = {
 
 def bases_index(tx: Connection, link_id: int) -> list[Paired]:
     """All pairings of a link, without texts."""
-    return _paired(tx, _INDEX_OF_LINK, {"link_id": link_id})
+    return _OF_LINK.all(tx, {"link_id": link_id})
 
 
 def unsettled(tx: Connection, link_id: int, *, given_up: bool = False) -> list[Paired]:
     """Those that need a look even if neither side reports a change: in flight, or to be tried again;
     ``given_up``: those that wait for the user or were given up, too."""
-    return _paired(tx, _UNSETTLED_OR_GIVEN_UP if given_up else _UNSETTLED, {"link_id": link_id})
+    return (_UNSETTLED_OR_GIVEN_UP if given_up else _UNSETTLED).all(tx, {"link_id": link_id})
 
 
 def by_hrefs(tx: Connection, link_id: int, hrefs: Iterable[str]) -> list[Paired]:
@@ -140,19 +164,21 @@ def get_full(tx: Connection, ids: Iterable[int]) -> dict[int, PairingRow]:
 
 
 def by_href(tx: Connection, link_id: int, href: str) -> PairingRow | None:
-    row = tx.execute(_BY_HREF, {"link_id": link_id, "href": href}).first()
-    return None if row is None else PairingRow(*row)
+    return _BY_HREF.first(tx, {"link_id": link_id, "href": href})
 
 
 def by_uid(tx: Connection, link_id: int, calendar_id: int, uid: str) -> PairingRow | None:
-    row = tx.execute(_BY_UID, {"link_id": link_id, "calendar_id": calendar_id, "uid": uid}).first()
-    return None if row is None else PairingRow(*row)
+    return _BY_UID.first(tx, {"link_id": link_id, "calendar_id": calendar_id, "uid": uid})
 
 
 def problems(tx: Connection, link_id: int) -> list[Paired]:
     """Those that wait or were given up, and whose user should know."""
-    ill = pairing.c.problem_kind.is_not(None) & (pairing.c.problem != "")
-    return _paired(tx, _INDEX_OF_LINK.where(ill), {"link_id": link_id})
+    return _PROBLEMS.all(tx, {"link_id": link_id})
+
+
+def any_(tx: Connection, link_id: int) -> bool:
+    """Whether the link ever paired anything."""
+    return _ANY.first(tx, {"link_id": link_id}) is not None
 
 
 def count(tx: Connection, link_id: int, calendar_id: int | None = None) -> int:
@@ -165,20 +191,18 @@ def count(tx: Connection, link_id: int, calendar_id: int | None = None) -> int:
 
 def left_out(tx: Connection, link_id: int) -> list[Paired]:
     """Those of remote objects that take no part, though nothing is wrong with them."""
-    quiet = (pairing.c.problem_kind == "give up") & (pairing.c.problem == "")
-    return _paired(tx, _INDEX_OF_LINK.where(quiet), {"link_id": link_id})
+    return _LEFT_OUT.all(tx, {"link_id": link_id})
 
 
 def of_calendar(tx: Connection, link_id: int, calendar_id: int) -> list[Paired]:
     """Those with one of our calendars, without texts."""
-    wanted = _INDEX_OF_LINK.where(pairing.c.calendar_id == calendar_id)
-    return _paired(tx, wanted, {"link_id": link_id})
+    return _OF_CALENDAR.all(tx, {"link_id": link_id, "calendar_id": calendar_id})
 
 
 def count_agreed(tx: Connection, link_id: int) -> int:
     """How many objects are over there as agreed."""
-    agreed = select(func.count()).select_from(pairing).where(pairing.c.link_id == link_id)
-    return int(tx.execute(agreed.where(pairing.c.base_tag.is_not(None))).scalar_one())
+    (agreed,) = _AGREED.first(tx, {"link_id": link_id}) or (0,)
+    return int(agreed)
 
 
 def _paired(tx: Connection, statement: Select[Any], values: dict[str, Any]) -> list[Paired]:
@@ -191,11 +215,11 @@ def _paired(tx: Connection, statement: Select[Any], values: dict[str, Any]) -> l
 def upsert(tx: Connection, link_id: int, calendar_id: int, uid: str, href: str, **values: Any) -> int:
     """The pairing of that object, made if there is none, with this href and these columns; returns its id."""
     same = {"link_id": link_id, "calendar_id": calendar_id, "uid": uid}
-    found = tx.execute(_BY_UID, same).first()
+    found = _ID_OF_UID.first(tx, same)
     if found is None:
-        return int(tx.execute(_INSERT, same | {"href": href} | values).scalar_one())
-    tx.execute(_UPDATE, {"row_id": found.id, "href": href} | values)
-    return int(found.id)
+        return made(_INSERT, tx, same | {"href": href} | values)
+    _UPDATE.run(tx, {"row_id": found[0], "href": href} | values)
+    return int(found[0])
 
 
 def settle(
@@ -218,14 +242,14 @@ def settle(
         "base_tag": tag,
         "rewrites": rewrites,
     }
-    tx.execute(_UPDATE, {"row_id": pairing_id} | bases | _NO_FLIGHT | _NO_PROBLEM)
+    _UPDATE.run(tx, {"row_id": pairing_id} | bases | _NO_FLIGHT | _NO_PROBLEM)
 
 
 def retag(tx: Connection, pairing_id: int, *, etag: str | None = None, tag: str | None = None) -> None:
     """One side's version changed without a change of meaning: only its tag is new."""
     new = {"base_etag": etag, "base_tag": tag}
-    tx.execute(
-        _UPDATE, {"row_id": pairing_id} | {name: value for name, value in new.items() if value is not None}
+    _UPDATE.run(
+        tx, {"row_id": pairing_id} | {name: value for name, value in new.items() if value is not None}
     )
 
 
@@ -251,19 +275,19 @@ def set_flight(
         "flight_text": text,
         "flight_expect": expect,
     }
-    tx.execute(_UPDATE, {"row_id": pairing_id} | flight)
+    _UPDATE.run(tx, {"row_id": pairing_id} | flight)
 
 
 def clear_flight(tx: Connection, pairing_id: int) -> None:
     """It is known that what was in flight did not arrive."""
-    tx.execute(_UPDATE, {"row_id": pairing_id} | _NO_FLIGHT)
+    _UPDATE.run(tx, {"row_id": pairing_id} | _NO_FLIGHT)
 
 
 def rebase(tx: Connection, pairing_id: int, hub: str, flight_hub: str | None) -> None:
     """Remember another text as our side of the last agreement (and of the write in flight), so that what
     differs from it counts as changed here: how a resolved conflict gets to the other side."""
     values = {"base_hub": hub, "base_etag": "", "flight_hub": flight_hub}
-    tx.execute(_UPDATE, {"row_id": pairing_id} | values)
+    _UPDATE.run(tx, {"row_id": pairing_id} | values)
 
 
 def look_again(tx: Connection, calendar_id: int, uid: str) -> list[int]:
@@ -280,14 +304,14 @@ def set_problem(
 ) -> None:
     """This object waits or was given up (``kind``: retry, ask, give up) for the two versions it concerns."""
     values = {"problem": problem, "problem_kind": kind, "problem_tag": tag, "problem_etag": etag}
-    tx.execute(_UPDATE.values(tries=pairing.c.tries + 1), {"row_id": pairing_id} | values)
+    _FAILED_AGAIN.run(tx, {"row_id": pairing_id} | values)
 
 
 def clear_problem(tx: Connection, pairing_id: int) -> None:
     """It may be tried again."""
-    tx.execute(_UPDATE, {"row_id": pairing_id} | _NO_PROBLEM)
+    _UPDATE.run(tx, {"row_id": pairing_id} | _NO_PROBLEM)
 
 
 def forget(tx: Connection, pairing_id: int) -> None:
     """Gone on both sides, or no longer any of our business."""
-    tx.execute(_DELETE, {"row_id": pairing_id})
+    _DELETE.run(tx, {"row_id": pairing_id})

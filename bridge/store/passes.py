@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from bridge.errors import NotFound
+from bridge.store.prepared import Prepared, made
 from bridge.store.rows import columns
 from bridge.store.tables import journal as journal_table
 from bridge.store.tables import pass_
@@ -53,8 +54,9 @@ class JournalRow:
     at: datetime
 
 
-_START = insert(pass_).returning(pass_.c.id)
-_APPEND = insert(journal_table).returning(journal_table.c.id)
+_START = Prepared(insert(pass_).returning(pass_.c.id))
+_SET = Prepared(update(pass_).where(pass_.c.id == bindparam("row_id")))
+_APPEND = Prepared(insert(journal_table).returning(journal_table.c.id))
 _PASS = select(*columns(PassRow, pass_))
 _JOURNAL = select(*columns(JournalRow, journal_table))
 _OF_USER = _PASS.where(pass_.c.user_id == bindparam("user_id"))
@@ -63,13 +65,13 @@ _OF_USER = _PASS.where(pass_.c.user_id == bindparam("user_id"))
 def start(tx: Connection, link_id: int, user_id: int, now: datetime) -> int:
     """A pass begins; returns its id."""
     values = {"link_id": link_id, "user_id": user_id, "started": now, "counts": {}}
-    return int(tx.execute(_START, values).scalar_one())
+    return made(_START, tx, values)
 
 
 def finish(tx: Connection, pass_id: int, *, outcome: str, counts: Mapping[str, Any], now: datetime) -> None:
     """It ended: done, held or failed; ``counts`` as the report shows them."""
     values = {"finished": now, "outcome": outcome, "counts": dict(counts)}
-    tx.execute(update(pass_).where(pass_.c.id == pass_id).values(values))
+    _SET.run(tx, values | {"row_id": pass_id})
 
 
 def discard(tx: Connection, pass_id: int) -> None:
@@ -78,7 +80,7 @@ def discard(tx: Connection, pass_id: int) -> None:
 
 
 def mark_undone(tx: Connection, pass_id: int, now: datetime) -> None:
-    tx.execute(update(pass_).where(pass_.c.id == pass_id).values(undone=now))
+    _SET.run(tx, {"undone": now, "row_id": pass_id})
 
 
 def get(tx: Connection, user_id: int | None, pass_id: int) -> PassRow:
@@ -130,7 +132,7 @@ def journal(
         "actor": actor,
         "at": now,
     }
-    return int(tx.execute(_APPEND, values).scalar_one())
+    return made(_APPEND, tx, values)
 
 
 def changes_of(tx: Connection, pass_id: int) -> list[JournalRow]:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, delete, insert, select, update
 
 from bridge.errors import AlreadyThere, NotFound
-from bridge.store.lean import Lean
+from bridge.store.prepared import Prepared
 from bridge.store.rows import columns
 from bridge.store.tables import device, studio, user
 
@@ -62,8 +62,8 @@ _USER: Select[Any] = select(*columns(UserRow, user, stop=-1), studio.c.slug).joi
     studio, studio.c.id == user.c.studio_id
 )
 _DEVICE: Select[Any] = select(*columns(DeviceRow, device))
-_BY_EMAIL = Lean(_USER.where(user.c.email == bindparam("email")))
-_BY_ID = _USER.where(user.c.id == bindparam("id"))
+_BY_EMAIL = Prepared(_USER.where(user.c.email == bindparam("email")), UserRow)
+_BY_ID = Prepared(_USER.where(user.c.id == bindparam("id")), UserRow)
 _BY_MAC = _DEVICE.join(user, user.c.id == device.c.user_id).where(
     device.c.secret_mac == bindparam("mac"), user.c.email == bindparam("email"), device.c.revoked.is_(None)
 )
@@ -116,8 +116,7 @@ def add_user(
 
 
 def find_user(tx: Connection, email: str) -> UserRow | None:
-    row = _BY_EMAIL.first(tx, email=canonical(email))
-    return None if row is None else UserRow(*row)
+    return _BY_EMAIL.first(tx, {"email": canonical(email)})
 
 
 def user_by_email(tx: Connection, email: str) -> UserRow:
@@ -130,10 +129,10 @@ def user_by_email(tx: Connection, email: str) -> UserRow:
 
 def user_by_id(tx: Connection, user_id: int) -> UserRow:
     """Raises NotFound."""
-    row = tx.execute(_BY_ID, {"id": user_id}).first()
+    row = _BY_ID.first(tx, {"id": user_id})
     if row is None:
         raise NotFound("This user does not exist (any more).")
-    return UserRow(*row)
+    return row
 
 
 def users(tx: Connection) -> list[UserRow]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, LargeBinary, bindparam, cast, false, func, literal, select, true, union_all
 
 from bridge.ical.busy import Takes
-from bridge.store.lean import Lean
+from bridge.store.prepared import Prepared
 from bridge.store.rows import batches
 from bridge.store.tables import change, object_, occurrence
 
@@ -48,6 +48,16 @@ class Step(NamedTuple):
     component: str
 
 
+class Span(NamedTuple):
+    """Time of one object; inexact: it takes place somewhere in there. ``takes``: see ``bridge.ical.busy``."""
+
+    object_id: int
+    starts: int
+    ends: int
+    takes: int
+    exact: bool
+
+
 _o = object_.c
 _mine = (_o.calendar_id == bindparam("calendar_id"), _o.hidden == false())
 
@@ -55,11 +65,11 @@ SHOWN = select(_o.id, _o.href, _o.etag, _o.component, _o.recurring, _o.starts, _
 _named = select(_o.href, _o.etag, _o.component).where(*_mine)
 _all = SHOWN.where(*_mine)
 _of_hrefs = _all.where(_o.href.in_(bindparam("hrefs", expanding=True)))
-_of_uid = Lean(_all.where(_o.uid == bindparam("uid")))
+_of_uid = Prepared(_all.where(_o.uid == bindparam("uid")), Shown)
 _texts = select(_o.text).where(*_mine).execution_options(yield_per=500)
 _count = select(func.count(), func.sum(func.length(cast(_o.text, LargeBinary)))).where(*_mine)
 
-_taken = Lean(
+_taken = Prepared(
     select(
         occurrence.c.object_id,
         occurrence.c.starts,
@@ -75,7 +85,8 @@ _taken = Lean(
         occurrence.c.ends > bindparam("start"),
         occurrence.c.takes != int(Takes.FREE),
         _o.hidden == false(),
-    )
+    ),
+    Span,
 )
 _of_ids = select(_o.id, _o.text).where(_o.id.in_(bindparam("ids", expanding=True)))
 
@@ -95,7 +106,7 @@ _gone = (
     )
     .group_by(_log.c.href)
 )
-_steps = Lean(union_all(_there, _gone).order_by("seq").limit(bindparam("most")))
+_steps = Prepared(union_all(_there, _gone).order_by("seq").limit(bindparam("most")), Step)
 
 
 def names(tx: Connection, calendar_id: int) -> Sequence[tuple[str, str, str]]:
@@ -120,7 +131,7 @@ def of_hrefs(tx: Connection, calendar_id: int, hrefs: Iterable[str]) -> dict[str
 
 def of_uid(tx: Connection, calendar_id: int, uid: str) -> list[Shown]:
     """The object with this UID, or none."""
-    return list(map(Shown._make, _of_uid.all(tx, calendar_id=calendar_id, uid=uid)))
+    return _of_uid.all(tx, {"calendar_id": calendar_id, "uid": uid})
 
 
 def texts(tx: Connection, calendar_id: int) -> Iterator[str]:
@@ -133,30 +144,18 @@ def steps(
 ) -> list[Step]:
     """What changed after the seq ``after``, each href once, by seq; at most ``most`` of them. Deletions count
     from ``gone_after`` on; None: none are told."""
-    told = _steps.all(
-        tx,
-        calendar_id=calendar_id,
-        after=after,
-        gone_after=2**62 if gone_after is None else gone_after,
-        most=2**62 if most is None else most,
-    )
-    return list(map(Step._make, told))
-
-
-class Span(NamedTuple):
-    """Time of one object; inexact: it takes place somewhere in there. ``takes``: see ``bridge.ical.busy``."""
-
-    object_id: int
-    starts: int
-    ends: int
-    takes: int
-    exact: bool
+    asked = {
+        "calendar_id": calendar_id,
+        "after": after,
+        "gone_after": 2**62 if gone_after is None else gone_after,
+        "most": 2**62 if most is None else most,
+    }
+    return _steps.all(tx, asked)
 
 
 def taken(tx: Connection, calendar_id: int, floor: int, start: int, end: int) -> list[Span]:
     """What takes time in ``[start, end)``, from the index alone; nothing longer began before ``floor``."""
-    found = _taken.all(tx, calendar_id=calendar_id, floor=floor, start=start, end=end)
-    return list(map(Span._make, found))
+    return _taken.all(tx, {"calendar_id": calendar_id, "floor": floor, "start": start, "end": end})
 
 
 def texts_of(tx: Connection, ids: Iterable[int]) -> list[str]:

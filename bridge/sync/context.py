@@ -61,5 +61,5 @@ def load(tx: Connection, link_id: int, installation: str) -> Context:
         on_move=cast(OnMove, user.on_move),
         source=cast(SourceEdits, account.profile.get("edits", "refuse") if link.source else "none"),
     )
-    first_look = link.writes and pairings.count(tx, link_id) == 0
+    first_look = link.writes and not pairings.any_(tx, link_id)
     return Context(link, account, user, calendars.bookings(tx, user.id), mirror, policy, first_look)

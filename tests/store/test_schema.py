@@ -30,7 +30,7 @@ from bridge.store import (
     shown,
 )
 from bridge.store.db import Database
-from bridge.store.lean import Lean
+from bridge.store.prepared import Prepared
 from bridge.store.tables import metadata
 from tests.store.studio import NOW, Studio, event
 
@@ -136,6 +136,8 @@ HOT = {
     "links to wake for bookings": links._DUE_WRITERS,
     "links to wake for a mirror": links._DUE_EDITORS,
     "unsettled pairings": pairings._UNSETTLED,
+    "pairings with a problem": pairings._PROBLEMS,
+    "a first look": pairings._ANY,
     "a remote object": pairings._BY_HREF,
     "a home": calendars._OF_EMAIL,
     "a device": people._BY_MAC,
@@ -147,7 +149,7 @@ def test_no_hot_question_walks_a_table(tmp_path: Path, question: str) -> None:
     """Its time must follow what is asked for, not what others keep."""
     studio = migrated_studio(tmp_path)
     asked = HOT[question]
-    statement = asked.statement if isinstance(asked, Lean) else asked
+    statement = asked.statement if isinstance(asked, Prepared) else asked
     sql = str(statement.compile(dialect=sqlite.dialect()))
     with studio.db.reading() as tx:
         plan = tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", (1,) * sql.count("?")).all()
