@@ -12,6 +12,7 @@ from datetime import date, timedelta
 
 GROUPS = ("title", "place", "notes", "when")
 _FIRST_DAY = date(2030, 1, 1)
+_FOREIGN = re.compile(r'^X-FOREIGN;X-P="?1"?:(.*?)\r?$', re.M)
 _PATTERN = {
     "title": re.compile(r"^SUMMARY:t(\d+)", re.M),
     "place": re.compile(r"^LOCATION:p(\d+)", re.M),
@@ -36,7 +37,18 @@ def shown(text: str) -> dict[str, int]:
     return found
 
 
-def _line(group: str, number: int) -> str:
+def uid_of(text: str) -> str:
+    """The UID of an object's text."""
+    start = text.index("UID:") + 4
+    return text[start : text.index("\r\n", start)]
+
+
+def told_by(text: str) -> str:
+    """Which story a text belongs to, whatever UID a publisher gives it this time."""
+    return found[1] if (found := _FOREIGN.search(text)) else uid_of(text)
+
+
+def line_of(group: str, number: int) -> str:
     if group == "when":
         return f"DTSTART;TZID=Europe/Berlin:{_FIRST_DAY + timedelta(days=number):%Y%m%d}T100000"
     name, letter = {"title": ("SUMMARY", "t"), "place": ("LOCATION", "p"), "notes": ("DESCRIPTION", "n")}[
@@ -54,7 +66,7 @@ def new_text(uid: str, number: int) -> str:
         "BEGIN:VEVENT",
         f"UID:{uid}",
         "DTSTAMP:20260101T000000Z",
-        *(_line(group, number) for group in GROUPS),
+        *(line_of(group, number) for group in GROUPS),
         "DURATION:PT1H",
         f"X-FOREIGN;X-P=1:{uid}",
         "BEGIN:VALARM",
@@ -71,7 +83,7 @@ def new_text(uid: str, number: int) -> str:
 
 def with_edit(text: str, group: str, number: int) -> str:
     """The text after somebody set that group; DTSTAMP moves along, as clients do."""
-    line = _line(group, number)
+    line = line_of(group, number)
     text = re.sub(rf"^{line.split(':')[0].split(';')[0]}[;:].*?\r?$", line + "\r", text, count=1, flags=re.M)
     return re.sub(
         r"^DTSTAMP:.*?\r?$", f"DTSTAMP:20260102T{number % 240000:06d}Z\r", text, count=1, flags=re.M

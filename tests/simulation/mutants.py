@@ -17,7 +17,7 @@ from bridge.ports import Entry
 from bridge.store import conflicts, objects, passes
 from bridge.sync import apply, engine, observe, plan
 from bridge.sync.plan import table
-from tests.simulation.far_side import FarProvider
+from tests.simulation.far_provider import FarProvider
 
 Patch = Callable[[pytest.MonkeyPatch], None]
 MUTANTS: dict[str, Patch] = {}

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from random import Random
 
-from bridge.store.db import Database
-from tests.simulation.far_side import PROFILES, Dial
+from tests.simulation import store
+from tests.simulation.far_side import Dial
 from tests.simulation.invariants import settle, violations
+from tests.simulation.profiles import PROFILES, Profile
 from tests.simulation.world import World
 
 
@@ -27,38 +25,36 @@ class Outcome:
     faulty: int = 0
     crashes: int = 0
     trace: str = ""
+    profiles: list[str] = field(default_factory=list)
 
 
-def play(seed: int, *, show: bool = False) -> Outcome:
-    """Run the schedule of that seed."""
+def play(seed: int, *, among: Sequence[Profile] = PROFILES, show: bool = False) -> Outcome:
+    """Run the schedule of that seed, with far sides like some of these."""
     random = Random(seed)
     dial = Dial(random)
-    with tempfile.TemporaryDirectory(dir=_fast_folder()) as folder:
-        path = Path(folder) / "store.sqlite"
-        shutil.copy(_empty_store(), path)
-        world = World.opened(path, random, dial)
-        world.trace.append(f"seed {seed}")
-        try:
-            _act(world)
-            found = settle(world)
-            found += violations(world)
-        finally:
-            world.db.close()
+    world = World.opened(store.put(store.empty()), random, dial)
+    world.trace.append(f"seed {seed}")
+    _act(world, among)
+    found = settle(world)
+    found += violations(world)
     if show:
         print("\n".join(world.trace))
     digest = hashlib.sha256("\n".join(world.trace).encode()).hexdigest()
+    names = sorted({link.far.profile.name for link in world.links})
     crashes = sum(line.startswith("crash") for line in world.trace)
-    return Outcome(seed, found, world.ledger.count, dial.requests, dial.faulty, crashes, digest)
+    return Outcome(seed, found, world.ledger.count, dial.requests, dial.faulty, crashes, digest, names)
 
 
-def _act(world: World) -> None:
+def _act(world: World, among: Sequence[Profile]) -> None:
     random = world.random
     for number in range(random.choice((1, 1, 2, 3, 4))):
         writes = number == 0
         reads = not writes or random.random() < 0.6
-        world.add_link(
-            random.choice(PROFILES), reads=reads, edits=reads and random.random() < 0.5, writes=writes
-        )
+        profile = random.choice(among)
+        edits = reads and random.random() < 0.5
+        if profile.feed:
+            reads, edits, writes = True, False, False
+        world.add_link(profile, reads=reads, edits=edits, writes=writes)
     world.dial.rate = random.choice((0.1, 0.1, 0.2, 0.3))
     world.meddle = random.choice((0.0, 0.02, 0.1))
     for _ in range(random.randrange(6)):
@@ -86,17 +82,3 @@ def _act(world: World) -> None:
             if random.random() < 0.6:
                 world.run_pass(link, by_hand=random.random() < 0.2)
         world.dial.blank = False
-
-
-def _fast_folder() -> str | None:
-    return "/dev/shm" if Path("/dev/shm").is_dir() else None
-
-
-@cache
-def _empty_store() -> Path:
-    """A migrated, empty database to copy."""
-    path = Path(tempfile.mkdtemp(dir=_fast_folder())) / "empty.sqlite"
-    db = Database(f"sqlite:///{path}")
-    db.migrate()
-    db.close()
-    return path

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.simulation.mutants import MUTANTS
+from tests.simulation.profiles import PLAIN
 from tests.simulation.schedule import play
 
 #: The first seed that catches each.
@@ -41,6 +42,6 @@ def test_every_mutant_has_its_seed() -> None:
 @pytest.mark.parametrize("name", sorted(CAUGHT_BY))
 def test_the_simulation_catches(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     MUTANTS[name](monkeypatch)
-    assert play(CAUGHT_BY[name]).violations
+    assert play(CAUGHT_BY[name], among=PLAIN).violations
     monkeypatch.undo()
-    assert play(CAUGHT_BY[name]).violations == []
+    assert play(CAUGHT_BY[name], among=PLAIN).violations == []

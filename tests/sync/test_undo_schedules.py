@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from dataclasses import dataclass
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -15,9 +13,12 @@ from bridge.ical.fields import fingerprint
 from bridge.ports import Provider
 from bridge.service import undo
 from bridge.store import objects, passes
-from tests.simulation.far_side import PROFILES, Dial, FarProvider
-from tests.simulation.schedule import _empty_store
-from tests.simulation.world import Crash, World, _uid
+from tests.simulation import store
+from tests.simulation.far_side import Dial
+from tests.simulation.ground import Crash
+from tests.simulation.ledger import uid_of
+from tests.simulation.profiles import PLAIN
+from tests.simulation.world import World
 
 Texts = dict[str, str]
 
@@ -33,19 +34,17 @@ class Hands:
 
     def connect(self, account_id: int) -> Provider:
         link = next(link for link in self.world.links if link.account_id == account_id)
-        return FarProvider(link.far, self.world.dial, self.world.step)
+        return self.world.provider(link)
 
     def enqueue(self, link_id: int) -> None:
         """Passes run when the schedule says so."""
 
 
-def opened(tmp_path: Path, seed: int) -> World:
+def opened(seed: int) -> World:
     random = Random(seed)
-    path = tmp_path / "store.sqlite"
-    shutil.copy(_empty_store(), path)
-    world = World.opened(path, random, Dial(random))
+    world = World.opened(store.put(store.empty()), random, Dial(random))
     world.add_link(
-        random.choice(PROFILES), reads=random.random() < 0.5, edits=random.random() < 0.3, writes=True
+        random.choice(PLAIN), reads=random.random() < 0.5, edits=random.random() < 0.3, writes=True
     )
     for _ in range(6):
         world.somebody_acts()
@@ -70,8 +69,10 @@ def here(world: World) -> Texts:
 
 
 def there(world: World) -> Texts:
-    known = [text for _, text in world.links[0].remote.objects.values() if _uid(text) in world.ledger.stories]
-    return {_uid(text): fingerprint(text) for text in known}
+    known = [
+        text for _, text in world.links[0].remote.objects.values() if uid_of(text) in world.ledger.stories
+    ]
+    return {uid_of(text): fingerprint(text) for text in known}
 
 
 def last_pass(world: World) -> int | None:
@@ -82,8 +83,8 @@ def last_pass(world: World) -> int | None:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_both_sides_are_as_before_the_pass(tmp_path: Path, seed: int) -> None:
-    world = opened(tmp_path, seed)
+def test_both_sides_are_as_before_the_pass(seed: int) -> None:
+    world = opened(seed)
     before, earlier = (here(world), there(world)), last_pass(world)
     world.run_pass(world.links[0], confirm=True, by_hand=True)
     number = last_pass(world)
@@ -104,14 +105,13 @@ def test_both_sides_are_as_before_the_pass(tmp_path: Path, seed: int) -> None:
     first = here(world), there(world)
     quiet(world)
     assert (here(world), there(world)) == first, "and then it is quiet"
-    world.db.close()
 
 
 @pytest.mark.parametrize("seed", [*range(20), 164, 310])
-def test_whatever_happens_meanwhile_both_sides_agree_in_the_end(tmp_path: Path, seed: int) -> None:
+def test_whatever_happens_meanwhile_both_sides_agree_in_the_end(seed: int) -> None:
     """Answers are lost, the process dies; afterwards nothing is doubled, lost, or in only one place, but for
     copies that the undo took away."""
-    world = opened(tmp_path, seed)
+    world = opened(seed)
     world.run_pass(world.links[0], confirm=True, by_hand=True)
     number = last_pass(world)
     if number is None:
@@ -127,7 +127,7 @@ def test_whatever_happens_meanwhile_both_sides_agree_in_the_end(tmp_path: Path, 
     first = here(world), there(world)
     quiet(world)
     assert (here(world), there(world)) == first
-    uids = [_uid(text) for _, text in world.links[0].remote.objects.values()]
+    uids = [uid_of(text) for _, text in world.links[0].remote.objects.values()]
     assert len(uids) == len(set(uids))
     for uid in first[0].keys() & first[1].keys():
         story = world.ledger.stories[uid]
@@ -136,4 +136,3 @@ def test_whatever_happens_meanwhile_both_sides_agree_in_the_end(tmp_path: Path, 
     for uid, story in world.ledger.stories.items():
         if story.kind == "booking" and not story.cancelled:
             assert uid in first[0], (seed, uid, "a booking is lost")
-    world.db.close()
