@@ -132,6 +132,15 @@ def test_a_write_that_was_taken_and_is_not_shown_is_unknown(server: FaultProxy, 
         connected().put(CALENDAR, HREF, event("a"), None)
 
 
+def test_a_write_that_was_taken_and_may_not_be_read_back_is_no_refusal(
+    server: FaultProxy, connected: Connect
+):
+    server.fault("PUT", fault.answer(201))
+    server.fault("GET", fault.answer(403), times=2)
+    with pytest.raises(UnknownOutcome):
+        connected().put(CALENDAR, HREF, event("a"), None)
+
+
 @pytest.mark.parametrize(
     ("reply", "kind"),
     [

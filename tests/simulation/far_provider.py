@@ -122,7 +122,10 @@ class FarProvider:
         if profile.tells_text:
             return answer
         if profile.reads_back:
-            self._read()
+            try:
+                self._read()
+            except NotPermitted:
+                raise UnknownOutcome("It was taken, and may not be read.") from None
             if href not in held.objects:
                 raise UnknownOutcome("It was taken, and is not shown.")
         stored = held.objects.get(href)

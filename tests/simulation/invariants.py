@@ -101,7 +101,7 @@ def violations(world: World) -> list[str]:
         found += _life(story, here)
         if here is not None:
             found += _no_lost_update(story, here, history)
-            if told_by(here) != story.uid or ("X-FOREIGN" not in here and _holds_all(profile, story)):
+            if _foreign_line(profile, story) not in here and _holds_all(profile, story):
                 found.append(f"I7 {story.uid} lost a property we do not own")
     return found
 
@@ -114,6 +114,13 @@ def same_event(here: str | None, there: str | None) -> bool:
 def _event_lines(text: str) -> list[str]:
     lines = text[text.index("BEGIN:VEVENT") : text.rindex("END:VEVENT")].split("\r\n")
     return [line for line in lines if not line.startswith("UID:")]
+
+
+def _foreign_line(profile: Profile, story: Story) -> str:
+    """The line that is nobody's business, as its maker spelt it."""
+    quoted = profile.spelling == "respelt" and (story.kind == "foreign" or story.blind)
+    one = '"1"' if quoted else "1"
+    return f"X-FOREIGN;X-P={one}:{story.uid}"
 
 
 def _holds_all(profile: Profile, story: Story) -> bool:

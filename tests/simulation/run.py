@@ -35,11 +35,13 @@ def run(schedules: int, seed: int, processes: int) -> dict[str, object]:
     """Play them, with progress; the summary."""
     totals: Counter[str] = Counter()
     broken: Counter[str] = Counter()
+    profiles: Counter[str] = Counter()
     failing: list[int] = []
     started = shown = time.monotonic()
     for done, outcome in enumerate(outcomes(range(seed, seed + schedules), processes), 1):
         totals.update(edits=outcome.edits, requests=outcome.requests, faulty_requests=outcome.faulty)
         totals.update(crashes=outcome.crashes)
+        profiles.update(outcome.profiles)
         broken.update(sentence.partition(" ")[0] for sentence in outcome.violations)
         if outcome.violations:
             failing.append(outcome.seed)
@@ -52,6 +54,7 @@ def run(schedules: int, seed: int, processes: int) -> dict[str, object]:
         "schedules": schedules,
         "seed": seed,
         **totals,
+        "schedules_per_profile": dict(sorted(profiles.items())),
         "violations": dict(broken),
         "failing_seeds": sorted(failing),
         "seconds": round(time.monotonic() - started, 1),

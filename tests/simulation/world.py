@@ -166,6 +166,7 @@ class World(Ground):
     def rename_there(self, link: Link, href: str) -> None:
         """The same object under another href, as after a server's migration."""
         text = link.remote.objects[href][1]
+        self._note_blindness(link, href, uid_of(text))
         link.far.remove(link.remote_id, href)
         link.far.store(link.remote_id, f"{link.remote_id}moved-{link.far.versions}.ics", text)
         self.trace.append(f"rename there {uid_of(text)}")

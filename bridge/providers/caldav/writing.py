@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bridge.errors import ObjectGone, ProviderError, TagMismatch, UnknownOutcome
+from bridge.errors import NotPermitted, ObjectGone, ProviderError, TagMismatch, UnknownOutcome
 from bridge.ports import Entry
 from bridge.providers.caldav.calendars import is_writable
 from bridge.providers.caldav.refusals import object_refused, preconditions, write_refused
@@ -28,7 +28,10 @@ def put(server: Server, calendar: str, href: str, text: str, expect: str | None)
     if tag and not tag.startswith("W/"):
         return Entry(href, tag)
     # no tag (RFC 4791 5.3.4: it was rewritten), or a weak one, as GMX gives on PUT alone
-    stored = get(server, href)
+    try:
+        stored = get(server, href)
+    except NotPermitted:  # the write was permitted, and done
+        stored = None
     if stored is None:
         raise UnknownOutcome(f"{server.host} took the entry and does not show it. We look at it again.")
     return replace(stored, read_after=True)
