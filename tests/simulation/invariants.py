@@ -101,7 +101,7 @@ def violations(world: World) -> list[str]:
         found += _life(story, here)
         if here is not None:
             found += _no_lost_update(story, here, history)
-            if _foreign_line(profile, story) not in here and _holds_all(profile, story):
+            if not _kept_foreign(profile, story, here) and _holds_all(profile, story):
                 found.append(f"I7 {story.uid} lost a property we do not own")
     return found
 
@@ -116,11 +116,11 @@ def _event_lines(text: str) -> list[str]:
     return [line for line in lines if not line.startswith("UID:")]
 
 
-def _foreign_line(profile: Profile, story: Story) -> str:
-    """The line that is nobody's business, as its maker spelt it."""
-    quoted = profile.spelling == "respelt" and (story.kind == "foreign" or story.blind)
-    one = '"1"' if quoted else "1"
-    return f"X-FOREIGN;X-P={one}:{story.uid}"
+def _kept_foreign(profile: Profile, story: Story, text: str) -> bool:
+    """Whether the line that is nobody's business is as its maker spelt it, or as that server spells all."""
+    spelt = [f"X-FOREIGN;X-P=1:{story.uid}"]
+    spelt += [f'X-FOREIGN;X-P="1":{story.uid}'] if profile.spelling == "respelt" else []
+    return any(line in text for line in spelt)
 
 
 def _holds_all(profile: Profile, story: Story) -> bool:
