@@ -125,10 +125,12 @@ def _happenings(
     calendar: Shown, stored: StoredObject, first: int, last: int, zone: ZoneInfo
 ) -> Iterator[Happening]:
     try:
+        usual = len(stored.text) <= USUAL
         if stored.recurring:
-            dates = _dates(stored.text, first, last, zone)
+            read_series = _series if usual else _dates
+            dates = read_series(stored.text, first, last, zone)
         else:  # it takes place once, so wherever one looks the answer is the same
-            read = _single if len(stored.text) <= USUAL else _single.__wrapped__
+            read = _single if usual else _single.__wrapped__
             dates = read(stored.text, stored.starts or 0, stored.ends, zone)
     except Invalid:  # kept as it came, though nobody can tell when it is
         return
@@ -151,6 +153,12 @@ def _happenings(
 def _single(text: str, starts: int, ends: int | None, zone: ZoneInfo) -> tuple[tuple[Span, Told], ...]:
     """As ``_dates``; kept, as people look at the same months again and again."""
     return _dates(text, starts, max(starts + 1, ends or 0), zone)
+
+
+@lru_cache(maxsize=2_000)
+def _series(text: str, first: int, last: int, zone: ZoneInfo) -> tuple[tuple[Span, Told], ...]:
+    """As ``_dates``; kept for the windows that are looked at again and again."""
+    return _dates(text, first, last, zone)
 
 
 def _dates(text: str, first: int, last: int, zone: ZoneInfo) -> tuple[tuple[Span, Told], ...]:

@@ -21,6 +21,7 @@ from bridge.web import (
     booking,
     booking_receipt,
     calendar_settings,
+    compress,
     connect,
     dashboard,
     decisions,
@@ -93,6 +94,7 @@ def make_app(bridge: Bridge) -> Flask:
     session.install(app)
     refusals.install(app)
     assets.install(app)
+    compress.install(app)
     words.install(app)
     help.install(app)
     for module in PAGES:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from bridge.service import agenda
@@ -19,6 +19,8 @@ from bridge.web.session import now, visitor
 pages = Blueprint("agenda", __name__)
 
 DAYS = 28
+#: A list ends with the day that reaches so many lines; what is after it is under "Later".
+LINES = 80
 
 
 @pages.get("/")
@@ -38,9 +40,10 @@ def show() -> ResponseReturnValue:
         )
         told = notices.standing(tx, me.user.id)
     colors = {one.id: color(one) for one in calendars}
+    days, last = _first_days(_by_day(happenings, first), last)
     return render_template(
         "agenda.html",
-        days=list(_by_day(happenings, first)),
+        days=days,
         calendars=calendars,
         colors=colors,
         sync=sync,
@@ -74,16 +77,42 @@ def color(calendar: agenda.Shown) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a day: what happens, and when in words."""
+    """One line of a day: what happens, when in words, and the address of its page."""
 
     what: agenda.Happening
     at: str
+    url: str
 
 
 def _by_day(happenings: Iterable[agenda.Happening], first: date) -> Iterator[tuple[date, list[Entry]]]:
     """Each on the first of its days that is shown."""
+    pages_of_events = event_pages()
     for day, some in groupby(happenings, key=lambda one: max(one.starts.date(), first)):
-        yield day, [Entry(one, _at(one, day)) for one in some]
+        yield day, [Entry(one, _at(one, day), address(one, pages_of_events)) for one in some]
+
+
+def _first_days(
+    days: Iterator[tuple[date, list[Entry]]], last: date
+) -> tuple[list[tuple[date, list[Entry]]], date]:
+    """As many days as make a list of a fair length; and the day that the next list begins with."""
+    shown: list[tuple[date, list[Entry]]] = []
+    lines = 0
+    for day, entries in days:
+        if lines >= LINES:
+            return shown, day
+        shown.append((day, entries))
+        lines += len(entries)
+    return shown, last
+
+
+def event_pages() -> str:
+    """What the addresses of all events begin with: built once, as building costs more than the rest."""
+    return url_for("event.show", event=0).removesuffix("0")
+
+
+def address(one: agenda.Happening, pages_of_events: str) -> str:
+    """The page of an event, at that date of it."""
+    return f"{pages_of_events}{one.object_id}?at={int(one.starts.timestamp())}"
 
 
 def _at(one: agenda.Happening, day: date) -> str:

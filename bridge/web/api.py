@@ -9,12 +9,13 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import jsonify, request, url_for
+from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 
 from bridge.errors import Invalid
 from bridge.service import agenda, audit, moving
 from bridge.web.access import blueprint, body, needs
+from bridge.web.agenda import address, event_pages
 from bridge.web.security import the_bridge
 from bridge.web.session import now, visitor
 
@@ -36,9 +37,7 @@ def events() -> ResponseReturnValue:
     with the_bridge().db.reading() as tx:
         found = agenda.between(tx, me.user.id, start, end, me.zone)
     crossed = _crossed(found)
-    pages_of_events = url_for("event.show", event=0).removesuffix(
-        "0"
-    )  # built once: it costs more than the rest
+    pages_of_events = event_pages()
     return jsonify([_event(one, id(one) in crossed, pages_of_events) for one in found])
 
 
@@ -96,7 +95,7 @@ def _event(one: agenda.Happening, crossed: bool, pages_of_events: str) -> dict[s
         "busy": one.told.busy,
         "movable": one.movable,
         "conflict": crossed,
-        "url": f"{pages_of_events}{one.object_id}?at={int(one.starts.timestamp())}",
+        "url": address(one, pages_of_events),
     }
 
 

@@ -123,6 +123,9 @@ def _gate() -> ResponseReturnValue | None:
         access.admit()
         return None
     if known:
+        today = now().date().isoformat()
+        if cookie.get("day") != today:  # whoever comes back stays signed in; once a day is enough to say so
+            cookie["day"] = today
         return None
     # Come back to what was asked for; after a POST there is nothing to come back to.
     wanted = request.full_path.rstrip("?") if request.method == "GET" and request.path != "/" else None

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from flask import Flask, has_request_context, request
+from flask import Flask, g, has_request_context, request
 
 _TWELVE_HOURS = frozenset({"en-us", "en-ca", "en-au", "en-nz", "en-in", "en-ph"})
 _COLOR = re.compile(r"#?([0-9a-fA-F]{6})(?:[0-9a-fA-F]{2})?")
@@ -86,8 +86,10 @@ def twelve_hours() -> bool:
     """Whether the visitor reads ``2:05 pm`` rather than ``14:05``."""
     if not has_request_context():
         return False
-    languages = request.accept_languages.values()
-    return next(iter(languages), "").lower() in _TWELVE_HOURS
+    if "twelve_hours" not in g:
+        languages = request.accept_languages.values()
+        g.twelve_hours = next(iter(languages), "").lower() in _TWELVE_HOURS
+    return bool(g.twelve_hours)
 
 
 def who(actor: str, devices: Mapping[str, str]) -> str:
