@@ -7,7 +7,7 @@ hold anything, so nothing is promised until it has been. Judging is left to ``br
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
@@ -38,6 +38,7 @@ WORDS = {
     Why.BREAK: "There is a break then.",
     Why.HIDDEN: "This time is taken.",
     Why.BUSY: "This time is taken.",
+    Why.BUFFER: "This time is kept free around what comes before or after.",
     Why.DAY_FULL: "No more sessions are taken on this day.",
     Why.WEEK_FULL: "No more sessions are taken in this week.",
     Why.UNREAD: "A calendar could not be read lately, so nothing can be promised.",
@@ -78,57 +79,105 @@ def offer(
     end: int,
     *,
     but: Collection[str] = (),
+    named: bool = True,
 ) -> Offer:
     """Everything needed to judge times in ``[start, end)``; ``but``: UIDs of bookings that do not count (one
-    that is to be moved)."""
+    that is to be moved). Without ``named`` the reasons do not say which event is in the way: faster."""
+    opening = booking_events.opening_of(tx, user.id)
     known = links.of_user(tx, user.id)
     unread = tuple(link.name for link in known if _closes(link) and not is_fresh(bridge, link))
-    widest = max((max(event.before, event.after) for event in booking_events.of_user(tx, user.id)), default=0)
-    around = reach(rules, widest)
-    taken = [
-        one
-        for one in busy_between(tx, user, start - around, end + around)
-        if not (isinstance(one.source, Source) and one.source.uid in but)
-    ]
+    buffers = booking_events.buffers(tx, user.id, opening.buffers)
+    widest = max(map(max, buffers.values()), default=0)
+    around = reach(rules, max(widest, opening.private_before, opening.private_after))
+    first, last = start - around, end + around
+    taken: list[Busy] = []
+    for closing in _closing(tx, user, known):
+        own = closing.calendar.kind == "bookings"
+        counted = own and (but or widest or rules.per_day is not None or rules.per_week is not None)
+        if named or counted:
+            taken += [
+                one for one in _busy(tx, closing, opening, buffers, first, last) if _uid(one) not in but
+            ]
+        else:
+            taken += _anonymous(tx, closing, opening, first, last)
     now = int(bridge.clock.now().timestamp())
     return Offer(replace(rules, unread=unread), taken, now)
 
 
 def busy_between(tx: Connection, user: UserRow, start: int, end: int) -> list[Busy]:
     """All that takes the user's time in ``[start, end)`` (seconds since 1970); sources are ``Source``."""
-    tentative_blocks = booking_events.opening_of(tx, user.id).tentative_blocks
-    found = []
-    for calendar, me in blocking(tx, user):
-        rows = busy.between(tx, calendar, start, end, me)
-        own = calendar.kind == "bookings"
-        margins = booking_events.margins(tx, calendar.id, {row.uid for row in rows}) if own else {}
-        for row in rows:
-            if row.tentative and not own and not tentative_blocks:
-                continue
-            before, after = margins.get(row.uid, (0, 0))
-            source = Source(calendar.id, calendar.title, row.object_id, row.uid, row.kind, row.tentative)
-            session = row.kind == "booking"
-            found.append(Busy(row.starts, row.ends, source, before, after, session))
-    return found
+    opening = booking_events.opening_of(tx, user.id)
+    buffers = booking_events.buffers(tx, user.id, opening.buffers)
+    return [
+        one
+        for closing in _closing(tx, user, links.of_user(tx, user.id))
+        for one in _busy(tx, closing, opening, buffers, start, end)
+    ]
 
 
-def blocking(tx: Connection, user: UserRow) -> list[tuple[CalendarRow, set[str]]]:
-    """The calendars that close slots, with the addresses under which the user is invited there."""
-    mirrors = {link.mirror_id: link for link in links.of_user(tx, user.id) if _closes(link)}
+def blocking(tx: Connection, user: UserRow) -> list[CalendarRow]:
+    """The calendars that close slots."""
+    return [closing.calendar for closing in _closing(tx, user, links.of_user(tx, user.id))]
+
+
+@dataclass(frozen=True, slots=True)
+class _Closing:
+    """A calendar that closes slots, and the addresses under which the user is invited there."""
+
+    calendar: CalendarRow
+    me: frozenset[str]
+
+
+def _closing(tx: Connection, user: UserRow, known: Iterable[LinkRow]) -> list[_Closing]:
+    mirrors = {link.mirror_id: link for link in known if _closes(link)}
+    names = {account.id: account.username.strip().lower() for account in accounts.of_user(tx, user.id)}
     found = []
     for calendar in calendars.of_user(tx, user.id):
         if calendar.kind == "bookings":
-            found.append((calendar, {user.email}))
+            found.append(_Closing(calendar, frozenset({user.email})))
         elif calendar.id in mirrors:
-            found.append((calendar, addresses(tx, user, mirrors[calendar.id])))
+            me = {user.email, names[mirrors[calendar.id].account_id]}
+            found.append(_Closing(calendar, frozenset(me)))
     return found
 
 
-def addresses(tx: Connection, user: UserRow, link: LinkRow | None) -> set[str]:
-    """The addresses that mean the user: their own, and the one they sign in with at the provider."""
-    if link is None:
-        return {user.email}
-    return {user.email, accounts.get(tx, link.account_id).username.strip().lower()}
+def _busy(
+    tx: Connection,
+    closing: _Closing,
+    opening: Opening,
+    buffers: Mapping[int, tuple[int, int]],
+    start: int,
+    end: int,
+) -> list[Busy]:
+    calendar, own = closing.calendar, closing.calendar.kind == "bookings"
+    wide = own and any(map(any, buffers.values()))
+    booked = booking_events.booked(tx, calendar, start, end) if wide else {}
+    private = (opening.private_before, opening.private_after)
+    found = []
+    for row in busy.between(tx, calendar, start, end, closing.me):
+        if row.tentative and not own and not opening.tentative_blocks:
+            continue
+        session = row.kind == "booking"
+        before, after = buffers.get(booked.get(row.object_id, 0), (0, 0)) if session else private
+        source = Source(calendar.id, calendar.title, row.object_id, row.uid, row.kind, row.tentative)
+        found.append(Busy(row.starts, row.ends, source, before, after, session))
+    return found
+
+
+def _anonymous(tx: Connection, closing: _Closing, opening: Opening, start: int, end: int) -> list[Busy]:
+    """The same without saying what it is. Not for one's own calendar where sessions want room or are counted;
+    otherwise its bookings and blocks are alike if nothing is kept free around private time."""
+    own = closing.calendar.kind == "bookings"
+    before, after = opening.private_before, opening.private_after
+    if own and (before or after):
+        return _busy(tx, closing, opening, {}, start, end)
+    tentative = own or opening.tentative_blocks
+    spans = busy.stretches(tx, closing.calendar, start, end, closing.me, tentative=tentative)
+    return [Busy(starts, ends, None, before, after) for starts, ends in spans]
+
+
+def _uid(one: Busy) -> str:
+    return one.source.uid if isinstance(one.source, Source) else ""
 
 
 def _closes(link: LinkRow) -> bool:
@@ -151,14 +200,15 @@ def is_fresh(bridge: Bridge, link: LinkRow) -> bool:
 
 def rules_of(tx: Connection, event: EventRow, user: UserRow) -> Rules:
     """The rules of a booking event. Where it names its days, they count instead of the opening hours."""
-    base = everyday(booking_events.opening_of(tx, user.id), ZoneInfo(user.time_zone), event.length)
+    opening = booking_events.opening_of(tx, user.id)
+    before, after = booking_events.buffers(tx, user.id, opening.buffers)[event.id]
     return replace(
-        base,
+        everyday(opening, ZoneInfo(user.time_zone), event.length),
         gap=event.gap,
         dates=None if event.days is None else {date.fromisoformat(d): _day(p) for d, p in event.days.items()},
         hidden_starts=frozenset(event.hidden_starts),
-        before=event.before,
-        after=event.after,
+        before=before,
+        after=after,
         notice=event.notice,
         furthest=event.furthest,
         per_day=event.per_day,

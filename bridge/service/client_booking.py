@@ -80,8 +80,8 @@ def slots(
     release_expired(bridge)
     with bridge.db.reading() as tx:
         rules = availability.rules_of(tx, event, user)
-        found = availability.offer(tx, bridge, user, rules, first, last, but=but).slots(first, last)
-    return [slot for slot in found if slot.offered]
+        found = availability.offer(tx, bridge, user, rules, first, last, but=but, named=False)
+    return [slot for slot in found.slots(first, last) if slot.offered]
 
 
 def take(bridge: Bridge, event: EventRow, user: UserRow, start: int, client: Client) -> Session:
@@ -246,7 +246,7 @@ def find(tx: Connection, client_id: int) -> Session:
 def _lock(tx: Connection, user: UserRow) -> int:
     """Nobody else may change what closes this user's slots until the transaction ends; returns the bookings
     calendar's id. The user's other sessions wait here, and so does a pass that brings an event in."""
-    for calendar_id in sorted(calendar.id for calendar, _ in availability.blocking(tx, user)):
+    for calendar_id in sorted(calendar.id for calendar in availability.blocking(tx, user)):
         objects.lock(tx, calendar_id)
     return calendars.bookings(tx, user.id).id
 

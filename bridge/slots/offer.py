@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from bridge.slots.days import Part, day_of, days, instant, part_of, week_of
+from bridge.slots.days import day_of, days, instant, part_of, week_of
 from bridge.slots.rules import NEVER, Busy, Reason, Rules, Why
 from bridge.slots.timeline import Timeline
 
@@ -42,6 +42,8 @@ class Offer:
         self.now = now
         self._today = day_of(now, rules.zone)
         self._on_day, self._in_week = self._timeline.sessions(rules.zone)
+        self._days_off = [self._closed(first, last) for first, last in rules.closed]
+        self._shut: dict[date, list[Reason]] = {}
 
     def slots(self, first: int, last: int) -> list[Slot]:
         """Every slot that begins in ``[first, last)``, in order."""
@@ -62,14 +64,14 @@ class Offer:
         """Everything against a session ``[starts, ends)``, whether or not one is offered then."""
         rules, day = self.rules, day_of(starts, self.rules.zone)
         found = [Reason(why, starts, ends) for why in self._against_moment(starts, day)]
-        for first, last in rules.closed:
-            opens, closes = self._closed(first, last)
+        for opens, closes in self._days_off:
             if starts < closes and opens < ends:
                 found.append(Reason(Why.CLOSED, opens, closes))
-        for touched in days(day, day_of(ends - 1, rules.zone)):
-            parts = rules.day(touched)
-            found += self._touching(touched, parts.breaks, Why.BREAK, starts, ends)
-            found += self._touching(touched, parts.hidden, Why.HIDDEN, starts, ends)
+        last = day_of(ends - 1, rules.zone)
+        for touched in (day,) if last == day else days(day, last):
+            for part in self._shut_on(touched):
+                if starts < part.ends and part.starts < ends:
+                    found.append(part)
         if starts in rules.hidden_starts:
             found.append(Reason(Why.HIDDEN, starts, ends))
         if rules.per_day is not None and self._on_day[day] >= rules.per_day:
@@ -77,7 +79,12 @@ class Offer:
         if rules.per_week is not None and self._in_week[week_of(day)] >= rules.per_week:
             found.append(Reason(Why.WEEK_FULL, starts, ends))
         found += [
-            Reason(Why.BUSY, one.starts, one.ends, one.source)
+            Reason(
+                Why.BUSY if one.starts < ends and starts < one.ends else Why.BUFFER,
+                one.starts,
+                one.ends,
+                one.source,
+            )
             for one in self._timeline.meeting(starts, ends, rules.before, rules.after)
         ]
         found += [Reason(Why.UNREAD, starts, ends, source) for source in rules.unread]
@@ -90,7 +97,7 @@ class Offer:
 
     def open_within(self, starts: int, ends: int) -> list[tuple[int, int]]:
         """The stretches of ``[starts, ends)`` in which the studio is open: its hours without its days off."""
-        closed = Timeline(Busy(*self._closed(first, last)) for first, last in self.rules.closed)
+        closed = Timeline(Busy(*stretch) for stretch in self._days_off)
         return [stretch for part in self._open(starts, ends) for stretch in closed.free(*part)]
 
     def room(self, starts: int, ends: int) -> list[tuple[int, int]]:
@@ -126,13 +133,16 @@ class Offer:
         if rules.furthest is not None and (day - self._today).days > rules.furthest:
             yield Why.FURTHEST
 
-    def _touching(
-        self, day: date, parts: Iterable[Part], why: Why, starts: int, ends: int
-    ) -> Iterable[Reason]:
-        for part in parts:
-            opens, closes = part_of(day, part, self.rules.zone)
-            if starts < closes and opens < ends:
-                yield Reason(why, opens, closes)
+    def _shut_on(self, day: date) -> list[Reason]:
+        """The breaks and hidden parts of a day, worked out once."""
+        if (found := self._shut.get(day)) is None:
+            parts = self.rules.day(day)
+            found = self._shut[day] = [
+                Reason(why, *part_of(day, part, self.rules.zone))
+                for why, shut in ((Why.BREAK, parts.breaks), (Why.HIDDEN, parts.hidden))
+                for part in shut
+            ]
+        return found
 
 
 def starts_between(rules: Rules, first: int, last: int) -> list[int]:

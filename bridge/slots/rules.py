@@ -22,6 +22,7 @@ class Why(Enum):
     BREAK = "break"
     HIDDEN = "hidden"
     BUSY = "busy"
+    BUFFER = "buffer"  # nothing takes it, but a neighbour wants it free, or this session does
     DAY_FULL = "day-full"
     WEEK_FULL = "week-full"
     UNREAD = "unread"  # a calendar that closes slots has not been read lately

@@ -46,11 +46,13 @@ class Timeline:
         return by_day, by_week
 
     def free(self, starts: int, ends: int) -> Iterator[tuple[int, int]]:
-        """The stretches of ``[starts, ends)`` that nothing takes, in order."""
+        """The stretches of ``[starts, ends)`` that nothing takes or wants free, in order."""
         moment = starts
-        for one in self.meeting(starts, ends):
-            if one.starts > moment:
-                yield moment, one.starts
-            moment = max(moment, one.ends)
+        for opens, closes in sorted(
+            (one.starts - one.before, one.ends + one.after) for one in self.meeting(starts, ends)
+        ):
+            if opens > moment:
+                yield moment, opens
+            moment = max(moment, closes)
         if moment < ends:
             yield moment, ends

@@ -6,16 +6,17 @@ takes place says its object alone; these rows say who booked it, and what is sti
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, func, insert, or_, select, update
 
 from bridge.errors import NotFound
-from bridge.store.rows import batches, columns
-from bridge.store.tables import booking_event, client_booking, opening, studio
+from bridge.store.calendars import CalendarRow
+from bridge.store.rows import columns
+from bridge.store.tables import booking_event, client_booking, object_, occurrence, opening, place, studio
 
 #: A day, divided: ``{"open": [[opens, closes]], "breaks": [...], "hidden": [...]}``, seconds by the wall.
 DayParts = Mapping[str, Sequence[Sequence[int]]]
@@ -28,6 +29,10 @@ class Opening:
     hours: Mapping[str, Sequence[Sequence[int]]] | None = None
     closed: Sequence[Sequence[str]] = ()
     tentative_blocks: bool = True
+    private_before: int = 0
+    private_after: int = 0
+    buffers: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    hook: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,12 @@ class EventRow:
     per_day: int | None
     per_week: int | None
     hold: int
+    job_type: str
+    address: str
+    place_id: int | None
+    latitude: float | None
+    longitude: float | None
+    sun: str
     created: datetime
     studio: str
     studio_name: str
@@ -82,13 +93,34 @@ _EVENT: Select[Any] = select(
     *columns(EventRow, booking_event, stop=-2), studio.c.slug.label("studio"), studio.c.name
 ).join(studio, studio.c.id == booking_event.c.studio_id)
 _CLIENT: Select[Any] = select(*columns(ClientRow, client_booking))
-_MARGINS = (
-    select(client_booking.c.uid, booking_event.c.before, booking_event.c.after)
-    .join(booking_event, booking_event.c.id == client_booking.c.event_id)
+_OPENING = select(*columns(Opening, opening)).where(opening.c.user_id == bindparam("user_id"))
+_EXPIRED = _CLIENT.where(
+    client_booking.c.status == "held", client_booking.c.expires <= bindparam("now")
+).order_by(client_booking.c.id)
+_BUFFERS = (
+    select(
+        booking_event.c.id,
+        booking_event.c.job_type,
+        booking_event.c.before,
+        booking_event.c.after,
+        func.coalesce(place.c.before, 0),
+        func.coalesce(place.c.after, 0),
+    )
+    .outerjoin(place, place.c.id == booking_event.c.place_id)
+    .where(booking_event.c.user_id == bindparam("user_id"))
+)
+_BOOKED = (
+    select(occurrence.c.object_id, client_booking.c.event_id)
+    .join(object_, object_.c.id == occurrence.c.object_id)
+    .join(
+        client_booking,
+        and_(client_booking.c.calendar_id == object_.c.calendar_id, client_booking.c.uid == object_.c.uid),
+    )
     .where(
-        client_booking.c.calendar_id == bindparam("calendar_id"),
-        client_booking.c.uid.in_(bindparam("uids", expanding=True)),
-        or_(booking_event.c.before > 0, booking_event.c.after > 0),
+        occurrence.c.calendar_id == bindparam("calendar_id"),
+        occurrence.c.starts >= bindparam("floor"),
+        occurrence.c.starts < bindparam("end"),
+        occurrence.c.ends > bindparam("start"),
     )
 )
 #: A mail server that refuses for good is not asked for ever.
@@ -100,7 +132,7 @@ MOST_TRIES = 8
 
 def opening_of(tx: Connection, user_id: int) -> Opening:
     """What the user decided, or always open."""
-    row = tx.execute(select(*columns(Opening, opening)).where(opening.c.user_id == user_id)).first()
+    row = tx.execute(_OPENING, {"user_id": user_id}).first()
     return Opening() if row is None else Opening(*row)
 
 
@@ -194,8 +226,7 @@ def set_client(tx: Connection, client_id: int, **values: Any) -> None:
 
 def expired(tx: Connection, now: datetime) -> list[ClientRow]:
     """Holds whose time is over."""
-    wanted = _CLIENT.where(client_booking.c.status == "held", client_booking.c.expires <= now)
-    return [ClientRow(*row) for row in tx.execute(wanted.order_by(client_booking.c.id))]
+    return [ClientRow(*row) for row in tx.execute(_EXPIRED, {"now": now})]
 
 
 def to_mail(tx: Connection, now: datetime, limit: int = 20) -> list[ClientRow]:
@@ -225,11 +256,20 @@ def mailed(tx: Connection, row: ClientRow) -> None:
     tx.execute(done.values(mail=None, mail_tries=0, mail_after=None))
 
 
-def margins(tx: Connection, calendar_id: int, uids: Collection[str]) -> dict[str, tuple[int, int]]:
-    """The free seconds that booked sessions want before and after them, by UID; those that want none are
-    missing."""
-    return {
-        row.uid: (row.before, row.after)
-        for portion in batches(uids)
-        for row in tx.execute(_MARGINS, {"calendar_id": calendar_id, "uids": portion})
-    }
+# --- buffers ---------------------------------------------------------------------------------------
+
+
+def buffers(tx: Connection, user_id: int, by_type: Mapping[str, Sequence[int]]) -> dict[int, tuple[int, int]]:
+    """The free seconds that sessions of each of the user's events want before and after them: the most that
+    the event itself, its job type and its place ask for."""
+    found = {}
+    for event_id, job_type, before, after, there, thereafter in tx.execute(_BUFFERS, {"user_id": user_id}):
+        early, late = by_type.get(job_type, (0, 0))
+        found[event_id] = (max(before, there, early), max(after, thereafter, late))
+    return found
+
+
+def booked(tx: Connection, calendar: CalendarRow, start: int, end: int) -> dict[int, int]:
+    """Through which event each object was booked that takes place in ``[start, end)``, by its number."""
+    asked = {"calendar_id": calendar.id, "start": start, "end": end, "floor": start - calendar.longest}
+    return {row.object_id: row.event_id for row in tx.execute(_BOOKED, asked)}

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -256,7 +257,8 @@ occurrence = Table(
         "exact", Boolean, nullable=False, default=True
     ),  # False: in there somewhere; see bridge.store.times
     Column("takes", Integer, nullable=False, default=1),  # what it does to its time: bridge.ical.busy.Takes
-    Index(None, "calendar_id", "starts", "ends", "object_id"),
+    # with what availability asks: a month of slots never leaves the index
+    Index(None, "calendar_id", "starts", "ends", "object_id", "takes"),
 )
 Index(
     "ix_occurrence_coarse",
@@ -500,6 +502,26 @@ opening = Table(
     Column("hours", JSON),  # {"0": [[opens, closes], ...]}: Monday is 0, seconds by the wall; None: always
     Column("closed", JSON, nullable=False, default=list),  # days off: [[first, last], ...], ISO dates
     Column("tentative_blocks", Boolean, nullable=False, default=True),  # of events from other calendars
+    Column("private_before", Integer, nullable=False, default=0),  # free seconds around events of others
+    Column("private_after", Integer, nullable=False, default=0),
+    Column("buffers", JSON, nullable=False, default=dict),  # by job type: {"wedding": [before, after]}
+    Column("hook", Integer),  # which secret confirms holds from outside; None: none does
+)
+
+place = Table(
+    "place",  # the address book: where sessions take place
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("user_id", ForeignKey("user.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("address", Text, nullable=False, default=""),
+    Column("latitude", Float),  # degrees; both or none
+    Column("longitude", Float),
+    Column("before", Integer, nullable=False, default=0),  # free seconds around sessions there
+    Column("after", Integer, nullable=False, default=0),
+    Column("light", Boolean, nullable=False, default=False),  # the Light calendar tells its golden hours
+    UniqueConstraint("user_id", "name"),
+    sqlite_autoincrement=True,  # ids are never used again
 )
 
 booking_event = Table(
@@ -524,6 +546,12 @@ booking_event = Table(
     Column("per_day", Integer),
     Column("per_week", Integer),
     Column("hold", Integer, nullable=False, default=0),  # 0: booked at once, else it waits to be confirmed
+    Column("job_type", Text, nullable=False, default=""),  # such as wedding: what its buffers go by
+    Column("address", Text, nullable=False, default=""),
+    Column("place_id", ForeignKey("place.id", ondelete="SET NULL")),  # from the address book
+    Column("latitude", Float),  # degrees; both or none: outdoors
+    Column("longitude", Float),
+    Column("sun", Text, nullable=False, default=""),  # sunset | sunrise: what the days' blocks follow
     Column("created", Instant, nullable=False),
     UniqueConstraint("studio_id", "slug"),
     sqlite_autoincrement=True,  # ids are never used again
@@ -540,7 +568,7 @@ client_booking = Table(
     Column("email", Text, nullable=False),
     Column("phone", Text, nullable=False),
     Column("time_zone", Text, nullable=False),  # the client's
-    Column("status", Text, nullable=False),  # held | confirmed | cancelled | expired
+    Column("status", Text, nullable=False),  # held | reserved | confirmed | cancelled | expired
     Column("expires", Instant),  # of a hold
     Column("mail", Text),  # what is still to be mailed: booked | moved | cancelled; None: nothing
     Column("mail_tries", Integer, nullable=False, default=0),

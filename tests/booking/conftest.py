@@ -16,6 +16,7 @@ from bridge.config import Settings
 from bridge.service import booking_events, booking_plans, client_booking, people
 from bridge.service.client_booking import Client, Session
 from bridge.store import accounts, calendars, links, objects
+from bridge.store import booking_events as rows
 from bridge.store import people as people_rows
 from bridge.store.booking_events import EventRow
 from bridge.store.db import Database
@@ -95,6 +96,11 @@ class Studio:
             how = {"reads": True, "released": True, "state": "healthy", "agreed_at": now, "mirror_id": mirror}
             links.set_(tx, link, **(how | values))
         return mirror
+
+    def open(self, **values: Any) -> None:
+        """Change what holds for all her availability."""
+        with self.bridge.db.writing() as tx:
+            rows.set_opening(tx, self.anna.id, **values)
 
     def free(self, event: EventRow, day: str = DAY) -> list[str]:
         """Where free slots begin, in Berlin."""

@@ -127,7 +127,8 @@ def _against(setup: SetUp, start: int) -> set[str]:
     for one in setup.busy:
         kept = range(one.starts - max(setup.after, one.before), one.ends + max(setup.before, one.after))
         if one.ends > one.starts and any(minute in kept for minute in session):
-            why.add("busy")
+            itself = any(one.starts <= minute < one.ends for minute in session)
+            why.add("busy" if itself else "buffer")
     sessions = [seen[one.starts].date() for one in setup.busy if one.session and one.ends > one.starts]
     if setup.per_day is not None and sessions.count(day) >= setup.per_day:
         why.add("day-full")
