@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.config import Settings
 from bridge.ical import build
-from bridge.service import booking_events, booking_plans, client_booking, people
+from bridge.service import booking_events, booking_plans, client_booking, openings, people
 from bridge.store import accounts, busy, calendars, links, objects
 from bridge.store import people as people_rows
 from bridge.store.booking_events import EventRow
@@ -53,7 +53,7 @@ def studio(folder: Path, events: int) -> tuple[Bridge, EventRow, UserRow]:
         link = links.create(tx, account, "/family/", name="Family", color=None, writable=True, now=NOW)
         mirror = calendars.create(tx, anna.id, "family", kind="mirror", title="Family", now=NOW)
         links.set_(tx, link, reads=True, released=True, state="healthy", agreed_at=NOW, mirror_id=mirror)
-        booking_events.set_opening(
+        openings.set_opening(
             tx, anna, hours=[f"{day}=09:00-17:00" for day in booking_plans.WEEKDAYS], closed=[]
         )
         event = booking_events.add(tx, anna, booking_plans.Plan("Minis", 30, gap=15), NOW)

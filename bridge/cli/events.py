@@ -27,6 +27,12 @@ def add_to(calls: Calls) -> None:
     add.add_argument("--length", metavar="MIN", type=int, required=True, help="minutes of a session")
     _number(add, "--gap", "minutes between two sessions", 0)
     add.add_argument("--place", metavar="P", default="")
+    add.add_argument("--address", metavar="A", default="")
+    add.add_argument("--job-type", metavar="TYPE", default="", help="such as wedding: what its buffers go by")
+    add.add_argument("--latitude", metavar="DEG", default="", help="of the place, if it is outdoors")
+    add.add_argument("--longitude", metavar="DEG", default="")
+    add.add_argument("--sun", choices=("sunset", "sunrise"), default="", help="sessions follow it")
+    _number(add, "--sessions", "sessions a day that follow the sun", 1)
     add.add_argument("--description", metavar="T", default="")
     _number(add, "--before", "minutes to be kept free before a session", 0)
     _number(add, "--after", "minutes to be kept free after a session", 0)
@@ -66,6 +72,8 @@ def add_to(calls: Calls) -> None:
     _many(change, "--hours", "DAY=" + BLOCK, "opening hours, such as mon=09:00-17:00", default=None)
     change.add_argument("--always-open", action="store_true", help="no opening hours")
     _many(change, "--closed", "D[..D]", "days off, such as 2027-12-24..2027-12-31", default=None)
+    change.add_argument("--private", metavar="MIN,MIN", help="kept free before and after events elsewhere")
+    _many(change, "--buffer", "TYPE=MIN,MIN", "kept free around a job type's sessions", default=None)
     change.add_argument("--tentative", choices=("busy", "free"), help="what tentative events elsewhere mean")
     _email(call(availability, "show", _show_opening, "show opening hours and days off"))
 
@@ -96,6 +104,12 @@ def _add(options: argparse.Namespace, out: Output) -> None:
         breaks=getattr(options, "break"),
         hidden=options.hidden,
         place=options.place,
+        address=options.address,
+        job_type=options.job_type,
+        latitude=options.latitude,
+        longitude=options.longitude,
+        sun=options.sun,
+        sessions=options.sessions,
         description=options.description,
         before=options.before,
         after=options.after,
@@ -134,11 +148,11 @@ def _set_status(options: argparse.Namespace, out: Output) -> None:
 
 
 def _set_hidden(options: argparse.Namespace, out: Output) -> None:
-    from bridge.service import booking_events
+    from bridge.service import booking_days
 
     bridge = opened(options)
     with bridge.db.writing() as tx:
-        event = booking_events.set_hidden(tx, options.event, options.start, options.hidden)
+        event = booking_days.set_hidden(tx, options.event, options.start, options.hidden)
     out.value({"event": event.id}, "Shown as taken." if options.hidden else "Offered again.")
 
 
@@ -157,26 +171,43 @@ def _confirm(options: argparse.Namespace, out: Output) -> None:
 
 
 def _set_opening(options: argparse.Namespace, out: Output) -> None:
-    from bridge.service import booking_events
+    from bridge.service import openings
     from bridge.store import people
 
     bridge = opened(options)
     with bridge.db.writing() as tx:
-        booking_events.set_opening(
+        openings.set_opening(
             tx,
             people.user_by_email(tx, options.email),
             hours=[] if options.always_open else options.hours,
             closed=options.closed,
             tentative_blocks=None if options.tentative is None else options.tentative == "busy",
+            private=None if options.private is None else _minutes(options.private),
+            buffers=None if options.buffer is None else dict(map(_buffer, options.buffer)),
         )
     out.value({"email": options.email}, "Saved.")
 
 
 def _show_opening(options: argparse.Namespace, out: Output) -> None:
-    from bridge.service import booking_events
+    from bridge.service import openings
     from bridge.store import people
 
     bridge = opened(options)
     with bridge.db.reading() as tx:
-        shown = booking_events.opening(tx, people.user_by_email(tx, options.email))
+        shown = openings.opening(tx, people.user_by_email(tx, options.email))
     out.value(shown, "\n".join(f"{name}: {', '.join(values) or 'none'}" for name, values in shown.items()))
+
+
+def _minutes(text: str) -> tuple[int, int]:
+    """``30,60``: minutes before and after."""
+    from bridge.errors import Invalid
+
+    before, _, after = text.partition(",")
+    if not (before.isascii() and before.isdigit() and after.isascii() and after.isdigit()):
+        raise Invalid(f"“{text[:40]}” is no pair of minutes. Write it like 30,60: before and after.")
+    return int(before), int(after)
+
+
+def _buffer(text: str) -> tuple[str, tuple[int, int]]:
+    name, _, minutes = text.partition("=")
+    return name, _minutes(minutes)

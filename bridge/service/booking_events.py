@@ -1,28 +1,27 @@
-"""Booking events and opening hours, as the photographer sets them up.
+"""Booking events, as the photographer makes, changes and puts them away.
 
 An event is a page on which clients choose a session. Its days are named with their blocks, or left to the
-opening hours. What the rules mean is decided in ``bridge.slots``, what people type read by ``booking_plans``.
+opening hours (``openings``). What the rules mean is decided in ``bridge.slots``, what people type is read by
+``booking_plans``; its single days and slots are ``booking_days``'.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from bridge.errors import Invalid, NotAllowed, NotFound
-from bridge.ical.zones import parse_local
 from bridge.service import Bridge, client_booking
-from bridge.service.availability import rules_of
-from bridge.service.booking_plans import WEEKDAYS, Plan, days_of, optional, spelled, stretch, week_of, within
+from bridge.service.booking_plans import Plan, coordinates, days_of, optional, sunny_days, within
 from bridge.service.bookings import LONGEST, MOST_CHARACTERS
-from bridge.slots.offer import starts_between
-from bridge.store import booking_events, people
+from bridge.service.openings import job_type
+from bridge.store import booking_events, people, places
 from bridge.store.booking_events import EventRow
 from bridge.store.people import UserRow
 
@@ -37,33 +36,52 @@ def add(tx: Connection, user: UserRow, plan: Plan, now: datetime) -> EventRow:
             f"The bookings of {user.email} come from another source ({user.source}). "
             "Make the booking page there."
         )
-    title = " ".join(plan.title.split())
-    if not title:
-        raise Invalid("A booking page needs a name, such as “Spring mini-sessions”.")
-    for name, text in (("title", title), ("place", plan.place), ("notes", plan.description)):
-        if len(text) > MOST_CHARACTERS[name]:
-            raise Invalid(f"The {name} must stay under {MOST_CHARACTERS[name]:,} characters.")
+    values = _values(tx, user, plan)
+    where = None if values["latitude"] is None else (values["latitude"], values["longitude"])
     event_id = booking_events.create(
         tx,
         user_id=user.id,
         studio_id=user.studio_id,
-        slug=_free_slug(title, booking_events.slugs(tx, user.studio_id)),
-        title=title,
-        place=plan.place.strip(),
-        description=plan.description.strip(),
-        days=days_of(plan),
-        length=60 * within("A session takes", plan.length, 1, LONGEST, "minutes"),
-        gap=60 * within("The gap between sessions is", plan.gap, 0, LONGEST, "minutes"),
-        before=60 * within("The time kept free before is", plan.before, 0, LONGEST, "minutes"),
-        after=60 * within("The time kept free after is", plan.after, 0, LONGEST, "minutes"),
-        notice=60 * within("The notice is", plan.notice, 0, 60 * 24 * 366, "minutes"),
-        furthest=optional("The furthest day is", plan.furthest, 0, 1000, "days ahead"),
-        per_day=optional("The most a day is", plan.per_day, 1, 1000, "sessions"),
-        per_week=optional("The most a week is", plan.per_week, 1, 1000, "sessions"),
-        hold=60 * within("A hold lasts", plan.hold, 0, 60 * 24 * 30, "minutes"),
+        slug=_free_slug(values["title"], booking_events.slugs(tx, user.studio_id)),
+        days=days_of(plan, where, ZoneInfo(user.time_zone)),
         created=now,
+        **values,
     )
     return booking_events.get(tx, event_id)
+
+
+def edit(tx: Connection, event: EventRow, user: UserRow, plan: Plan) -> EventRow:
+    """Everything but the dates, which have calls of their own; where they follow the sun they go on to.
+    Sessions that are booked stay as they are. Raises Invalid."""
+    values = _values(tx, user, plan)
+    if values["sun"]:
+        where = None if values["latitude"] is None else (values["latitude"], values["longitude"])
+        named = [date.fromisoformat(day) for day in event.days or ()]
+        if not named:
+            raise Invalid("Sessions that follow the sun need dates. Add dates first.")
+        zone = ZoneInfo(user.time_zone)
+        values["days"] = sunny_days(named, plan.sun, plan.sessions, plan.length, plan.gap, where, zone)
+    elif event.days is not None:
+        shortest = min(
+            (closes - opens for parts in event.days.values() for opens, closes in parts["open"]),
+            default=values["length"],
+        )
+        if shortest < values["length"]:
+            raise Invalid(
+                f"A session of {plan.length} minutes does not fit into the shortest block, which takes "
+                f"{shortest // 60}. Make that block longer first."
+            )
+    booking_events.set_(tx, event.id, **values)
+    return booking_events.get(tx, event.id)
+
+
+def duplicate(tx: Connection, event: EventRow, now: datetime) -> EventRow:
+    """The same once more, at an address of its own; nothing is offered there until it is enabled."""
+    values = {name: getattr(event, name) for name in _COPIED}
+    slug = _free_slug(event.title, booking_events.slugs(tx, event.studio_id))
+    return booking_events.get(
+        tx, booking_events.create(tx, **values, slug=slug, status="disabled", hidden_starts=[], created=now)
+    )
 
 
 def url(bridge: Bridge, event: EventRow) -> str:
@@ -99,18 +117,6 @@ def set_status(tx: Connection, event_id: int, status: str) -> EventRow:
     return booking_events.get(tx, event_id)
 
 
-def set_hidden(tx: Connection, event_id: int, start: str, hidden: bool) -> EventRow:
-    """Show the slot that begins then as taken, or open it again. Raises NotFound, Invalid."""
-    event = booking_events.get(tx, event_id)
-    user = people.user_by_id(tx, event.user_id)
-    moment = int(parse_local(start, user.time_zone).timestamp())
-    if moment not in starts_between(rules_of(tx, event, user), moment, moment + 1):
-        raise Invalid(f"No session of {event.title} begins at {start.strip()[:40]}.")
-    starts = set(event.hidden_starts) - {moment} | ({moment} if hidden else set())
-    booking_events.set_(tx, event_id, hidden_starts=sorted(starts))
-    return booking_events.get(tx, event_id)
-
-
 def sessions(bridge: Bridge, email: str) -> list[Mapping[str, Any]]:
     """Who booked through the user's pages, the newest first. Raises NotFound."""
     with bridge.db.reading() as tx:
@@ -141,39 +147,47 @@ def at(tx: Connection, studio: str, slug: str) -> tuple[EventRow, UserRow]:
     return found, people.user_by_id(tx, found.user_id)
 
 
-def set_opening(
-    tx: Connection,
-    user: UserRow,
-    *,
-    hours: Sequence[str] | None = None,
-    closed: Sequence[str] | None = None,
-    tentative_blocks: bool | None = None,
-) -> None:
-    """Change what holds for all of the user's availability; None leaves it as it is.
+def _values(tx: Connection, user: UserRow, plan: Plan) -> dict[str, Any]:
+    title, where = " ".join(plan.title.split()), coordinates(plan.latitude, plan.longitude)
+    place, address = plan.place.strip(), plan.address.strip()
+    if plan.place_id is not None:
+        known = places.mine(tx, user.id, plan.place_id)
+        place, address = known.name, known.address
+        if known.latitude is not None and known.longitude is not None:
+            where = known.latitude, known.longitude
+    if not title:
+        raise Invalid("A booking page needs a name, such as “Spring mini-sessions”.")
+    for name, text in (("title", title), ("place", place), ("place", address), ("notes", plan.description)):
+        if len(text) > MOST_CHARACTERS[name]:
+            raise Invalid(f"The {name} must stay under {MOST_CHARACTERS[name]:,} characters.")
+    return {
+        "title": title,
+        "place": place,
+        "address": address,
+        "place_id": plan.place_id,
+        "latitude": where and where[0],
+        "longitude": where and where[1],
+        "sun": plan.sun,
+        "job_type": job_type(plan.job_type),
+        "description": plan.description.strip(),
+        "length": 60 * within("A session takes", plan.length, 1, LONGEST, "minutes"),
+        "gap": 60 * within("The gap between sessions is", plan.gap, 0, LONGEST, "minutes"),
+        "before": 60 * within("The time kept free before is", plan.before, 0, LONGEST, "minutes"),
+        "after": 60 * within("The time kept free after is", plan.after, 0, LONGEST, "minutes"),
+        "notice": 60 * within("The notice is", plan.notice, 0, 60 * 24 * 366, "minutes"),
+        "furthest": optional("The furthest day is", plan.furthest, 0, 1000, "days ahead"),
+        "per_day": optional("The most a day is", plan.per_day, 1, 1000, "sessions"),
+        "per_week": optional("The most a week is", plan.per_week, 1, 1000, "sessions"),
+        "hold": 60 * within("A hold lasts", plan.hold, 0, 60 * 24 * 30, "minutes"),
+    }
 
-    ``hours``: ``mon=09:00-17:00`` each, none: always open; ``closed``: a date or ``first..last`` each.
-    """
-    values: dict[str, Any] = {}
-    if hours is not None:
-        values["hours"] = week_of(hours)
-    if closed is not None:
-        values["closed"] = [stretch(one) for one in closed]
-    if tentative_blocks is not None:
-        values["tentative_blocks"] = tentative_blocks
-    if values:
-        booking_events.set_opening(tx, user.id, **values)
 
-
-def opening(tx: Connection, user: UserRow) -> dict[str, list[str]]:
-    """The same, as ``set_opening`` takes it."""
-    row = booking_events.opening_of(tx, user.id)
-    hours = [
-        f"{WEEKDAYS[int(weekday)]}={spelled(opens)}-{spelled(closes)}"
-        for weekday, parts in sorted((row.hours or {}).items())
-        for opens, closes in parts
-    ]
-    closed = [first if first == last else f"{first}..{last}" for first, last in row.closed]
-    return {"hours": hours, "closed": closed, "tentative": ["busy" if row.tentative_blocks else "free"]}
+#: What a duplicate takes over.
+_COPIED = (
+    *("user_id", "studio_id", "title", "place", "address", "place_id", "latitude", "longitude", "sun"),
+    *("job_type", "description", "days", "length", "gap", "before", "after", "notice", "furthest"),
+    *("per_day", "per_week", "hold"),
+)
 
 
 def _free_slug(title: str, used: set[str]) -> str:

@@ -5,21 +5,27 @@ Every refusal says what to write instead. Keeping what was meant is ``booking_ev
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 from bridge.errors import Invalid
 from bridge.slots.days import DAY, Part
+from bridge.slots.light import SUNRISE, SUNSET, sunny
 from bridge.slots.repeats import Repeat
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)", re.ASCII)
-_MOST_DAYS = 366
+MOST_DAYS = 366
 _YEARS = range(2000, 2200)
+
+Parts = dict[str, list[list[int]]]
+Days = dict[str, Parts]
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,13 @@ class Plan:
     on: Sequence[str] = ()
     until: str = ""
     times: int | None = None
+    job_type: str = ""  # such as wedding
+    address: str = ""
+    place_id: int | None = None  # from the address book: its name, address and coordinates
+    latitude: str = ""  # degrees, such as 52.52
+    longitude: str = ""
+    sun: str = ""  # sunset or sunrise: the sessions of each date follow it
+    sessions: int = 1  # so many of them
 
 
 def part(text: str) -> Part:
@@ -66,7 +79,7 @@ def _clock(text: str, whole: str) -> int:
     return seconds
 
 
-def _date(text: str) -> date:
+def date_of(text: str) -> date:
     try:
         found = date.fromisoformat(text.strip())
     except ValueError:
@@ -76,28 +89,80 @@ def _date(text: str) -> date:
     return found
 
 
-def days_of(plan: Plan) -> dict[str, dict[str, list[list[int]]]] | None:
+def days_of(plan: Plan, where: tuple[float, float] | None, zone: ZoneInfo) -> Days | None:
+    """The dates of the plan with their parts; None where there are none. Raises Invalid."""
     if not plan.dates:
         if plan.blocks or plan.breaks or plan.hidden:
             raise Invalid("A block needs a date: add --date, such as --date 2027-05-08.")
+        if plan.sun:
+            raise Invalid("Sessions that follow the sun need dates: add the first one, and let it repeat.")
         return None
+    found = sorted(set(_dates(plan)))
+    if len(found) > MOST_DAYS:
+        raise Invalid(f"A booking page may have {MOST_DAYS} dates, not {len(found)}.")
+    if plan.sun:
+        return sunny_days(found, plan.sun, plan.sessions, plan.length, plan.gap, where, zone)
     if not plan.blocks:
         raise Invalid("A date needs at least one block of time: add --block, such as --block 09:00-13:00.")
-    found = {day.isoformat() for day in _dates(plan)}
-    if len(found) > _MOST_DAYS:
-        raise Invalid(f"A booking page may have {_MOST_DAYS} dates, not {len(found)}.")
-    parts = {"open": _pairs(plan.blocks), "breaks": _pairs(plan.breaks), "hidden": _pairs(plan.hidden)}
+    parts = parts_of(plan.blocks, plan.breaks, plan.hidden, plan.length)
+    return {day.isoformat(): parts for day in found}
+
+
+def sunny_days(
+    days: Iterable[date],
+    sun: str,
+    sessions: int,
+    length: int,
+    gap: int,
+    where: tuple[float, float] | None,
+    zone: ZoneInfo,
+) -> Days:
+    """Each day with the block in which so many sessions (minutes) follow the sun there. Raises Invalid."""
+    if sun not in (SUNSET, SUNRISE):
+        raise Invalid("Sessions follow the sunset or the sunrise.")
+    if where is None:
+        raise Invalid("To follow the sun, the place needs its latitude and longitude.")
+    within("On a day take place", sessions, 1, 50, "sessions")
+    takes = 60 * (sessions * length + (sessions - 1) * gap)
+    found = {}
+    for day in days:
+        part = sunny(day, sun, *where, zone, takes)
+        if part is not None:
+            found[day.isoformat()] = {"open": [[part.opens, part.closes]], "breaks": [], "hidden": []}
+    if not found:
+        raise Invalid(
+            "On none of these dates do the sessions fit: the sun does not rise or set in time there."
+        )
+    return found
+
+
+def parts_of(blocks: Sequence[str], breaks: Sequence[str], hidden: Sequence[str], length: int) -> Parts:
+    """A day's parts as they are kept. Raises Invalid, also for a block that is shorter than a session."""
+    parts = {"open": _pairs(blocks), "breaks": _pairs(breaks), "hidden": _pairs(hidden)}
     for opens, closes in parts["open"]:
-        if closes - opens < 60 * plan.length:
+        if closes - opens < 60 * length:
             raise Invalid(
-                f"A session of {plan.length} minutes does not fit into the block "
+                f"A session of {length} minutes does not fit into the block "
                 f"{spelled(opens)}-{spelled(closes)}. Make the block longer or the session shorter."
             )
-    return dict.fromkeys(sorted(found), parts)
+    return parts
+
+
+def coordinates(latitude: str, longitude: str) -> tuple[float, float] | None:
+    """Degrees, or None where nothing was typed. Raises Invalid."""
+    if not (latitude.strip() or longitude.strip()):
+        return None
+    try:
+        found = float(latitude.replace(",", ".")), float(longitude.replace(",", "."))
+    except ValueError:
+        found = (math.nan, math.nan)
+    if not (abs(found[0]) <= 90 and abs(found[1]) <= 180):
+        raise Invalid("Latitude and longitude are degrees such as 52.5163 and 13.3777. Maps show them.")
+    return found
 
 
 def _dates(plan: Plan) -> list[date]:
-    named = [_date(text) for text in plan.dates]
+    named = [date_of(text) for text in plan.dates]
     if not plan.repeat:
         return named
     if len(named) != 1:
@@ -110,8 +175,8 @@ def _dates(plan: Plan) -> list[date]:
         plan.repeat,
         within("It repeats every", plan.every, 1, 99, "weeks, months or years"),
         {_weekday(text, text) for text in plan.on},
-        _date(plan.until) if plan.until else None,
-        optional("It takes place", plan.times, 1, _MOST_DAYS, "times"),
+        date_of(plan.until) if plan.until else None,
+        optional("It takes place", plan.times, 1, MOST_DAYS, "times"),
     ).days(named[0])
 
 
@@ -149,8 +214,8 @@ def week_of(hours: Sequence[str]) -> dict[str, list[list[int]]] | None:
 
 def stretch(text: str) -> list[str]:
     first, dots, last = text.partition("..")
-    opens = _date(first)
-    closes = _date(last) if dots else opens
+    opens = date_of(first)
+    closes = date_of(last) if dots else opens
     if closes < opens:
         raise Invalid(f"“{text[:40]}” ends before it begins. Write it like 2027-12-24..2027-12-31.")
     return [opens.isoformat(), closes.isoformat()]

@@ -7,10 +7,9 @@ accounts follow by themselves. A hold is a tentative booking with an end.
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -20,20 +19,20 @@ from bridge.errors import Invalid, NotAllowed, NotFound, Refused
 from bridge.ical import build
 from bridge.ical.series import read
 from bridge.ical.text import parse
-from bridge.ical.zones import zone_named
-from bridge.service import Bridge, availability, freshness
+from bridge.service import Bridge, availability, clients, freshness
+from bridge.service.clients import Client
 from bridge.slots.offer import Slot, nearest
+from bridge.slots.rules import Why
 from bridge.store import booking_events, calendars, objects, people
 from bridge.store.booking_events import ClientRow, EventRow
 from bridge.store.people import UserRow
 
 ACTOR = "client"
 
-#: Characters.
-_MOST = {"name": 200, "e-mail address": 254, "phone number": 50}
-_EMAIL = re.compile(r"[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\]+")
-_PHONE = re.compile(r"[-+()./0-9 x#*]{3,50}", re.ASCII)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
+#: A session in one of these states takes place unless something happens.
+LIVE = ("held", "reserved", "confirmed")
+#: What binds the photographer, too, who may otherwise go beyond the rules of the page.
+_BINDS_OWNER = frozenset({Why.PAST, Why.NOT_OFFERED, Why.BUSY})
 
 #: How far around a taken slot the nearest free ones are looked for.
 NEAR = 31 * 86_400
@@ -48,19 +47,9 @@ class Taken(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
-    """Who books, as typed; ``time_zone`` is an IANA name, or empty for the studio's."""
-
-    name: str
-    email: str
-    phone: str
-    time_zone: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Session:
-    """A booked session as it stands now. ``state``: held, confirmed, cancelled or expired; ``starts`` and
-    ``ends`` in seconds since 1970, None once nothing is left of it."""
+    """A booked session as it stands now. ``state``: held, reserved, confirmed, cancelled or expired;
+    ``starts`` and ``ends`` in seconds since 1970, None once nothing is left of it."""
 
     row: ClientRow
     event: EventRow
@@ -84,9 +73,12 @@ def slots(
     return [slot for slot in found.slots(first, last) if slot.offered]
 
 
-def take(bridge: Bridge, event: EventRow, user: UserRow, start: int, client: Client) -> Session:
-    """Book the slot that starts at ``start``. Raises Taken, and Invalid for what can't be booked as asked."""
-    client = _checked(client, user)
+def take(
+    bridge: Bridge, event: EventRow, user: UserRow, start: int, client: Client, *, owner: bool = False
+) -> Session:
+    """Book the slot that starts at ``start``; the ``owner`` reserves it for the client, without an end.
+    Raises Taken, and Invalid for what can't be booked as asked."""
+    client = clients.checked(client, user, name_only=owner)
     freshness.read(bridge, user.id)
     release_expired(bridge)
     now = bridge.clock.now()
@@ -95,8 +87,9 @@ def take(bridge: Bridge, event: EventRow, user: UserRow, start: int, client: Cli
         with bridge.db.writing() as tx:
             calendar_id = _lock(tx, user)
             event = booking_events.get(tx, event.id)
-            slot = _judged(tx, bridge, event, user, start)
-            held = event.hold > 0
+            slot = _judged(tx, bridge, event, user, start, owner=owner)
+            held = event.hold > 0 and not owner
+            state = "reserved" if owner else "held" if held else "confirmed"
             zone = ZoneInfo(user.time_zone)
             text = build.booking_text(
                 uid,
@@ -104,9 +97,9 @@ def take(bridge: Bridge, event: EventRow, user: UserRow, start: int, client: Cli
                 datetime.fromtimestamp(slot.starts, zone),
                 duration=timedelta(seconds=slot.ends - slot.starts),
                 zone=zone,
-                place=event.place,
-                notes=_notes(client, event),
-                status="TENTATIVE" if held else "CONFIRMED",
+                place=", ".join(filter(None, (event.place, event.address))),
+                notes=clients.notes(client, event),
+                status="CONFIRMED" if state == "confirmed" else "TENTATIVE",
                 now=now,
             )
             href = objects.href_for(uid)
@@ -120,9 +113,9 @@ def take(bridge: Bridge, event: EventRow, user: UserRow, start: int, client: Cli
                 email=client.email,
                 phone=client.phone,
                 time_zone=client.time_zone,
-                status="held" if held else "confirmed",
+                status=state,
                 expires=now + timedelta(seconds=event.hold) if held else None,
-                mail="booked" if bridge.settings.smtp_url else None,
+                mail="booked" if bridge.settings.smtp_url and not owner else None,
                 created=now,
             )
             session = find(tx, client_id)
@@ -132,7 +125,7 @@ def take(bridge: Bridge, event: EventRow, user: UserRow, start: int, client: Cli
     return session
 
 
-def move(bridge: Bridge, client_id: int, start: int) -> Session:
+def move(bridge: Bridge, client_id: int, start: int, *, owner: bool = False) -> Session:
     """Give a session another slot of its event; the old one is free again. Raises as ``take``."""
     with bridge.db.reading() as tx:
         known = find(tx, client_id)
@@ -143,8 +136,8 @@ def move(bridge: Bridge, client_id: int, start: int) -> Session:
         with bridge.db.writing() as tx:
             calendar_id = _lock(tx, known.user)
             session = find(tx, client_id)
-            stored = _changeable(tx, bridge, session)
-            slot = _judged(tx, bridge, session.event, session.user, start, but={stored.uid})
+            stored = _changeable(tx, bridge, session, owner)
+            slot = _judged(tx, bridge, session.event, session.user, start, but={stored.uid}, owner=owner)
             zone = ZoneInfo(session.user.time_zone)
             at, length = datetime.fromtimestamp(slot.starts, zone), timedelta(seconds=slot.ends - slot.starts)
             text = build.moved(stored.text, at, length, now, zone)
@@ -159,7 +152,7 @@ def move(bridge: Bridge, client_id: int, start: int) -> Session:
     return session
 
 
-def cancel(bridge: Bridge, client_id: int) -> Session:
+def cancel(bridge: Bridge, client_id: int, *, owner: bool = False) -> Session:
     """Call a session off; its time is free again. A cancelled one stays so. Raises NotAllowed if it is too
     late, NotFound."""
     now = bridge.clock.now()
@@ -170,9 +163,9 @@ def cancel(bridge: Bridge, client_id: int) -> Session:
         session = find(tx, client_id)
         if session.state in ("cancelled", "expired"):
             return session
-        stored = _changeable(tx, bridge, session)
+        stored = _changeable(tx, bridge, session, owner)
         due: tuple[int, ...] = ()
-        if session.state == "held":
+        if session.state in ("held", "reserved"):
             objects.delete(tx, calendar_id, stored.href, actor=ACTOR, now=now)
         else:
             text = build.with_status(stored.text, "CANCELLED", now)
@@ -186,7 +179,8 @@ def cancel(bridge: Bridge, client_id: int) -> Session:
 
 
 def confirm(bridge: Bridge, client_id: int) -> Session:
-    """A hold becomes a booking: it was paid, or the studio says so. Raises NotAllowed if it ran out."""
+    """A hold or a reservation becomes a booking: it was paid, or the studio says so. Raises NotAllowed if it
+    ran out."""
     release_expired(bridge)
     now = bridge.clock.now()
     with bridge.db.reading() as tx:
@@ -196,7 +190,7 @@ def confirm(bridge: Bridge, client_id: int) -> Session:
         session = find(tx, client_id)
         if session.state == "confirmed":
             return session
-        if session.state != "held":
+        if session.state not in ("held", "reserved"):
             raise NotAllowed("This session is not held any more. Book it again, if it is still free.")
         stored = _object(tx, session.row)
         text = build.with_status(stored.text, "CONFIRMED", now)
@@ -220,6 +214,9 @@ def release_expired(bridge: Bridge) -> int:
             if current.status != "held" or current.expires is None or current.expires > now:
                 continue  # confirmed meanwhile
             stored = objects.by_uid(tx, row.calendar_id, row.uid, with_hidden=True)
+            if stored is not None and stored.status == "CONFIRMED":  # in Picsello, or in a calendar
+                booking_events.set_client(tx, row.id, status="confirmed", expires=None)
+                continue
             if stored is not None:
                 objects.delete(tx, row.calendar_id, stored.href, actor=ACTOR, now=now)
             booking_events.set_client(tx, row.id, status="expired", expires=None)
@@ -236,6 +233,8 @@ def find(tx: Connection, client_id: int) -> Session:
         state = row.status if row.status == "expired" else "cancelled"
         return Session(row, event, user, state, None, None, None)
     state = "cancelled" if stored.status == "CANCELLED" else row.status
+    if state in ("held", "reserved") and stored.status == "CONFIRMED":
+        state = "confirmed"  # in Picsello, or in a calendar
     starts, ends = _when(stored.text, user)
     return Session(row, event, user, state, starts, ends, stored.text)
 
@@ -252,13 +251,22 @@ def _lock(tx: Connection, user: UserRow) -> int:
 
 
 def _judged(
-    tx: Connection, bridge: Bridge, event: EventRow, user: UserRow, start: int, but: Collection[str] = ()
+    tx: Connection,
+    bridge: Bridge,
+    event: EventRow,
+    user: UserRow,
+    start: int,
+    but: Collection[str] = (),
+    *,
+    owner: bool = False,
 ) -> Slot:
     """The slot, if it is free now. Raises Taken or Invalid."""
-    if event.status != "active":
+    if event.status != "active" and not owner:
         raise Invalid("This booking page takes no bookings at the moment.")
     rules = availability.rules_of(tx, event, user)
     slot = availability.offer(tx, bridge, user, rules, start, start + event.length, but=but).slot(start)
+    if owner:
+        slot = replace(slot, reasons=tuple(reason for reason in slot.reasons if reason.why in _BINDS_OWNER))
     if not slot.offered:
         raise Invalid(availability.WORDS[slot.reasons[0].why] + " Please choose one of the times shown.")
     if not slot.free:
@@ -285,42 +293,20 @@ def _object(tx: Connection, row: ClientRow) -> objects.StoredObject:
     return stored
 
 
-def _changeable(tx: Connection, bridge: Bridge, session: Session) -> objects.StoredObject:
-    if session.state not in ("held", "confirmed") or session.starts is None:
+def _changeable(tx: Connection, bridge: Bridge, session: Session, owner: bool) -> objects.StoredObject:
+    if session.state not in LIVE or session.starts is None:
         raise NotAllowed("This session is off already. Book a new one instead.")
     earliest = bridge.clock.now() + timedelta(seconds=session.event.notice)
-    if session.starts <= earliest.timestamp():
+    if session.starts <= earliest.timestamp() and not owner:
         raise NotAllowed("It is too late to change this online. Please call or write to the studio.")
     return _object(tx, session.row)
 
 
 def _to_mail(tx: Connection, bridge: Bridge, session: Session, what: str) -> None:
-    if bridge.settings.smtp_url:
+    if bridge.settings.smtp_url and session.row.email:
         booking_events.set_client(tx, session.row.id, mail=what, mail_tries=0, mail_after=None)
 
 
 def _told(bridge: Bridge, due: tuple[int, ...]) -> None:
     for link_id in due:
         bridge.enqueue(link_id)
-
-
-def _checked(client: Client, user: UserRow) -> Client:
-    """What was typed, trimmed. Raises Invalid."""
-    found = {"name": client.name, "e-mail address": client.email, "phone number": client.phone}
-    for what, text in found.items():
-        found[what] = text = " ".join(_CONTROL.sub(" ", text).split())
-        if not text:
-            raise Invalid(f"Please fill in your {what}.")
-        if len(text) > _MOST[what]:
-            raise Invalid(f"The {what} must stay under {_MOST[what]} characters.")
-    if not _EMAIL.fullmatch(found["e-mail address"]):
-        raise Invalid("Please check the e-mail address: it should look like name@example.com.")
-    if not _PHONE.fullmatch(found["phone number"]):
-        raise Invalid("Please check the phone number: it should look like +49 170 1234567.")
-    zone = zone_named(client.time_zone).key if client.time_zone else user.time_zone
-    return Client(found["name"], found["e-mail address"], found["phone number"], zone)
-
-
-def _notes(client: Client, event: EventRow) -> str:
-    lines = [f"Client: {client.name}", f"E-mail: {client.email}", f"Phone: {client.phone}"]
-    return "\n".join([*lines, "", event.description]).strip()

@@ -176,6 +176,14 @@ def of_user(tx: Connection, user_id: int) -> list[EventRow]:
     return [EventRow(*row) for row in tx.execute(wanted)]
 
 
+def mine(tx: Connection, user_id: int, event_id: int) -> EventRow:
+    """Raises NotFound, also for somebody else's."""
+    row = tx.execute(_EVENT.where(booking_event.c.id == event_id, booking_event.c.user_id == user_id)).first()
+    if row is None:
+        raise NotFound("There is no such booking page.")
+    return EventRow(*row)
+
+
 def slugs(tx: Connection, studio_id: int) -> set[str]:
     """Every address that the studio ever gave to an event."""
     return set(
@@ -210,6 +218,35 @@ def clients_of_user(tx: Connection, user_id: int) -> list[ClientRow]:
         booking_event.c.user_id == user_id
     )
     return [ClientRow(*row) for row in tx.execute(wanted.order_by(client_booking.c.id.desc()).limit(1000))]
+
+
+def clients_between(tx: Connection, event_id: int, start: int, end: int) -> list[ClientRow]:
+    """Who booked a session of the event that begins in ``[start, end)``, in that order."""
+    same = and_(client_booking.c.calendar_id == object_.c.calendar_id, client_booking.c.uid == object_.c.uid)
+    wanted = (
+        _CLIENT.join(object_, same)
+        .where(client_booking.c.event_id == event_id, object_.c.starts >= start, object_.c.starts < end)
+        .order_by(object_.c.starts, client_booking.c.id)
+    )
+    return [ClientRow(*row) for row in tx.execute(wanted)]
+
+
+def ahead(tx: Connection, user_id: int, now: int) -> dict[int, int]:
+    """How many sessions of each of the user's events are still to come (held ones count)."""
+    same = and_(client_booking.c.calendar_id == object_.c.calendar_id, client_booking.c.uid == object_.c.uid)
+    wanted = (
+        select(client_booking.c.event_id, func.count())
+        .join(object_, same)
+        .join(booking_event, booking_event.c.id == client_booking.c.event_id)
+        .where(
+            booking_event.c.user_id == user_id,
+            object_.c.starts >= now,
+            object_.c.status != "CANCELLED",
+            client_booking.c.status.in_(("held", "reserved", "confirmed")),
+        )
+        .group_by(client_booking.c.event_id)
+    )
+    return dict(tx.execute(wanted).tuples().all())
 
 
 def client_of(tx: Connection, calendar_id: int, uid: str) -> ClientRow | None:

@@ -82,7 +82,7 @@ def _session(studio: str, event: str, token: str) -> Session:
 def _page(session: Session, token: str, error: str = "") -> str:
     zone, studio = ZoneInfo(session.row.time_zone), ZoneInfo(session.user.time_zone)
     month = None
-    if session.state in ("held", "confirmed") and session.starts is not None and "move" in request.args:
+    if session.state in client_booking.LIVE and session.starts is not None and "move" in request.args:
         at = datetime.fromtimestamp(session.starts, zone).date()
         wanted = booking.date_of(request.args.get("day")) or at
         asked = booking.date_of(request.args.get("month"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.service import availability, booking_events
+from bridge.service import availability, openings
 from bridge.slots.rules import Why
 from bridge.store import links
 from tests.booking.conftest import Studio, at, ics
@@ -62,7 +62,7 @@ def test_tentative_events_of_others_close_slots_only_if_the_studio_wants(studio:
     studio.put(ics("maybe", *TEN, "STATUS:TENTATIVE"), calendar=mirror)
     studio.put(ics("lead", "DTSTART:20261205T110000Z", "DURATION:PT1H", "STATUS:TENTATIVE"), kind="booking")
     with studio.bridge.db.writing() as tx:
-        booking_events.set_opening(tx, studio.anna, tentative_blocks=False)
+        openings.set_opening(tx, studio.anna, tentative_blocks=False)
     assert studio.free(studio.event()) == ["09:00", "10:00", "11:00"]  # her own lead at noon still counts
 
 
@@ -100,7 +100,7 @@ def test_years_ahead_series_still_close_slots(studio: Studio) -> None:
 
 def test_opening_hours_and_days_off(studio: Studio) -> None:
     with studio.bridge.db.writing() as tx:
-        booking_events.set_opening(tx, studio.anna, hours=["sat=10:00-12:00"], closed=["2026-12-12"])
+        openings.set_opening(tx, studio.anna, hours=["sat=10:00-12:00"], closed=["2026-12-12"])
     every_day = studio.event(dates=[], blocks=[])
     assert studio.free(every_day) == ["10:00", "11:00"]
     assert studio.free(every_day, "2026-12-06") == studio.free(every_day, "2026-12-12") == []

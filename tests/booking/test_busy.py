@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -37,10 +38,8 @@ def test_stretches_are_what_takes_time_without_saying_what(studio: Studio, seed:
             start, end = at("00:00", day), at("00:00", day) + days * 86_400
             for tentative in (True, False):
                 found = busy.stretches(tx, calendar, start, end, ME, tentative=tentative)
-                assert all(one[1] < other[0] for one, other in zip(found, found[1:], strict=False))
-                taken = {
-                    minute for one in found for minute in minutes(max(one[0], start), min(one[1], end))
-                }
+                assert all(one[1] < other[0] for one, other in pairwise(found))
+                taken = {minute for one in found for minute in minutes(max(one[0], start), min(one[1], end))}
                 assert taken == told_apart(tx, calendar, start, end, tentative=tentative)
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from bridge.config import Settings
 from bridge.service import booking_events, client_booking
-from bridge.service.client_booking import Client, Taken
+from bridge.service.client_booking import Taken
+from bridge.service.clients import Client
 from bridge.wiring import Bridge
 from tests.cli.conftest import Call
 
@@ -95,6 +96,9 @@ def test_opening_hours_and_days_off(call: Call) -> None:
     closed = ("2027-12-24..2027-12-31", "2027-05-01")
     saved = call("availability", "set", EMAIL, "--hours", *hours, "--closed", *closed, "--tentative", "free")
     assert saved.code == 0
+    around = ("--private", "15,30", "--buffer", "Wedding=60,120")
+    assert call("availability", "set", EMAIL, *around).code == 0
+    assert "before and after" in call("availability", "set", EMAIL, "--private", "half an hour").refusal
     assert call("availability", "show", EMAIL, "--json").json == {
         "hours": list(hours),
         "closed": list(closed),

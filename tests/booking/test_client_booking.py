@@ -8,7 +8,8 @@ import pytest
 
 from bridge.errors import Invalid, NotAllowed, NotFound
 from bridge.service import booking_events, booking_plans, bookings, client_booking, receipts
-from bridge.service.client_booking import Client, Taken
+from bridge.service.client_booking import Taken
+from bridge.service.clients import Client
 from bridge.store import calendars, objects
 from tests.booking.conftest import Studio, at, ics
 

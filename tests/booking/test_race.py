@@ -14,7 +14,8 @@ import pytest
 
 from bridge.config import Settings
 from bridge.service import client_booking
-from bridge.service.client_booking import Client, Taken
+from bridge.service.client_booking import Taken
+from bridge.service.clients import Client
 from bridge.store import calendars, objects
 from tests.booking.conftest import NOON, Studio, at, ics
 from tests.servers.postgres import Cluster
