@@ -116,39 +116,6 @@ def upgrade() -> None:
     op.create_index(op.f("ix_audit_at"), "audit", ["at"], unique=False)
     op.create_index(op.f("ix_audit_user_id_id"), "audit", ["user_id", "id"], unique=False)
     op.create_table(
-        "booking_event",
-        sa.Column("id", KEY, nullable=False),
-        sa.Column("user_id", KEY, nullable=False),
-        sa.Column("studio_id", KEY, nullable=False),
-        sa.Column("slug", sa.Text(), nullable=False),
-        sa.Column("title", sa.Text(), nullable=False),
-        sa.Column("place", sa.Text(), nullable=False),
-        sa.Column("description", sa.Text(), nullable=False),
-        sa.Column("status", sa.Text(), nullable=False),
-        sa.Column("days", sa.JSON(), nullable=True),
-        sa.Column("hidden_starts", sa.JSON(), nullable=False),
-        sa.Column("length", sa.Integer(), nullable=False),
-        sa.Column("gap", sa.Integer(), nullable=False),
-        sa.Column("before", sa.Integer(), nullable=False),
-        sa.Column("after", sa.Integer(), nullable=False),
-        sa.Column("notice", sa.Integer(), nullable=False),
-        sa.Column("furthest", sa.Integer(), nullable=True),
-        sa.Column("per_day", sa.Integer(), nullable=True),
-        sa.Column("per_week", sa.Integer(), nullable=True),
-        sa.Column("hold", sa.Integer(), nullable=False),
-        sa.Column("created", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["studio_id"], ["studio.id"], name=op.f("fk_booking_event_studio_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["user.id"], name=op.f("fk_booking_event_user_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_booking_event")),
-        sa.UniqueConstraint("studio_id", "slug", name=op.f("uq_booking_event_studio_id_slug")),
-        sqlite_autoincrement=True,
-    )
-    op.create_index(op.f("ix_booking_event_user_id"), "booking_event", ["user_id"], unique=False)
-    op.create_table(
         "calendar",
         sa.Column("id", KEY, nullable=False),
         sa.Column("user_id", KEY, nullable=False),
@@ -224,11 +191,32 @@ def upgrade() -> None:
         sa.Column("hours", sa.JSON(), nullable=True),
         sa.Column("closed", sa.JSON(), nullable=False),
         sa.Column("tentative_blocks", sa.Boolean(), nullable=False),
+        sa.Column("private_before", sa.Integer(), nullable=False),
+        sa.Column("private_after", sa.Integer(), nullable=False),
+        sa.Column("buffers", sa.JSON(), nullable=False),
+        sa.Column("hook", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(
             ["user_id"], ["user.id"], name=op.f("fk_opening_user_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_opening")),
     )
+    op.create_table(
+        "place",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("user_id", KEY, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("latitude", sa.Float(), nullable=True),
+        sa.Column("longitude", sa.Float(), nullable=True),
+        sa.Column("before", sa.Integer(), nullable=False),
+        sa.Column("after", sa.Integer(), nullable=False),
+        sa.Column("light", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_place_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_place")),
+        sa.UniqueConstraint("user_id", "name", name=op.f("uq_place_user_id_name")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_place_user_id"), "place", ["user_id"], unique=False)
     op.create_table(
         "webhook",
         sa.Column("id", KEY, nullable=False),
@@ -250,6 +238,48 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_webhook_user_id"), "webhook", ["user_id"], unique=False)
     op.create_table(
+        "booking_event",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("user_id", KEY, nullable=False),
+        sa.Column("studio_id", KEY, nullable=False),
+        sa.Column("slug", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("days", sa.JSON(), nullable=True),
+        sa.Column("hidden_starts", sa.JSON(), nullable=False),
+        sa.Column("length", sa.Integer(), nullable=False),
+        sa.Column("gap", sa.Integer(), nullable=False),
+        sa.Column("before", sa.Integer(), nullable=False),
+        sa.Column("after", sa.Integer(), nullable=False),
+        sa.Column("notice", sa.Integer(), nullable=False),
+        sa.Column("furthest", sa.Integer(), nullable=True),
+        sa.Column("per_day", sa.Integer(), nullable=True),
+        sa.Column("per_week", sa.Integer(), nullable=True),
+        sa.Column("hold", sa.Integer(), nullable=False),
+        sa.Column("job_type", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("place_id", KEY, nullable=True),
+        sa.Column("latitude", sa.Float(), nullable=True),
+        sa.Column("longitude", sa.Float(), nullable=True),
+        sa.Column("sun", sa.Text(), nullable=False),
+        sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["place_id"], ["place.id"], name=op.f("fk_booking_event_place_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["studio_id"], ["studio.id"], name=op.f("fk_booking_event_studio_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user.id"], name=op.f("fk_booking_event_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_booking_event")),
+        sa.UniqueConstraint("studio_id", "slug", name=op.f("uq_booking_event_studio_id_slug")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_booking_event_user_id"), "booking_event", ["user_id"], unique=False)
+    op.create_table(
         "change",
         sa.Column("calendar_id", KEY, nullable=False),
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -262,44 +292,6 @@ def upgrade() -> None:
             ["calendar_id"], ["calendar.id"], name=op.f("fk_change_calendar_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("calendar_id", "seq", name=op.f("pk_change")),
-    )
-    op.create_table(
-        "client_booking",
-        sa.Column("id", KEY, nullable=False),
-        sa.Column("event_id", KEY, nullable=False),
-        sa.Column("calendar_id", KEY, nullable=False),
-        sa.Column("uid", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("email", sa.Text(), nullable=False),
-        sa.Column("phone", sa.Text(), nullable=False),
-        sa.Column("time_zone", sa.Text(), nullable=False),
-        sa.Column("status", sa.Text(), nullable=False),
-        sa.Column("expires", sa.BigInteger(), nullable=True),
-        sa.Column("mail", sa.Text(), nullable=True),
-        sa.Column("mail_tries", sa.Integer(), nullable=False),
-        sa.Column("mail_after", sa.BigInteger(), nullable=True),
-        sa.Column("created", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["calendar_id"], ["calendar.id"], name=op.f("fk_client_booking_calendar_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["event_id"], ["booking_event.id"], name=op.f("fk_client_booking_event_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_client_booking")),
-        sa.UniqueConstraint("calendar_id", "uid", name=op.f("uq_client_booking_calendar_id_uid")),
-        sqlite_autoincrement=True,
-    )
-    op.create_index(op.f("ix_client_booking_event_id"), "client_booking", ["event_id"], unique=False)
-    op.create_index(
-        "ix_client_booking_mail",
-        "client_booking",
-        ["id"],
-        unique=False,
-        sqlite_where=sa.text("mail IS NOT NULL"),
-        postgresql_where=sa.text("mail IS NOT NULL"),
-    )
-    op.create_index(
-        op.f("ix_client_booking_status_expires"), "client_booking", ["status", "expires"], unique=False
     )
     op.create_table(
         "link",
@@ -444,6 +436,44 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_channel_name")),
     )
     op.create_table(
+        "client_booking",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("event_id", KEY, nullable=False),
+        sa.Column("calendar_id", KEY, nullable=False),
+        sa.Column("uid", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("phone", sa.Text(), nullable=False),
+        sa.Column("time_zone", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("expires", sa.BigInteger(), nullable=True),
+        sa.Column("mail", sa.Text(), nullable=True),
+        sa.Column("mail_tries", sa.Integer(), nullable=False),
+        sa.Column("mail_after", sa.BigInteger(), nullable=True),
+        sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["calendar_id"], ["calendar.id"], name=op.f("fk_client_booking_calendar_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["event_id"], ["booking_event.id"], name=op.f("fk_client_booking_event_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_client_booking")),
+        sa.UniqueConstraint("calendar_id", "uid", name=op.f("uq_client_booking_calendar_id_uid")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_client_booking_event_id"), "client_booking", ["event_id"], unique=False)
+    op.create_index(
+        "ix_client_booking_mail",
+        "client_booking",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("mail IS NOT NULL"),
+        postgresql_where=sa.text("mail IS NOT NULL"),
+    )
+    op.create_index(
+        op.f("ix_client_booking_status_expires"), "client_booking", ["status", "expires"], unique=False
+    )
+    op.create_table(
         "occurrence",
         sa.Column("object_id", KEY, nullable=False),
         sa.Column("calendar_id", sa.BigInteger(), nullable=False),
@@ -456,9 +486,9 @@ def upgrade() -> None:
         ),
     )
     op.create_index(
-        op.f("ix_occurrence_calendar_id_starts_ends_object_id"),
+        op.f("ix_occurrence_calendar_id_starts_ends_object_id_takes"),
         "occurrence",
-        ["calendar_id", "starts", "ends", "object_id"],
+        ["calendar_id", "starts", "ends", "object_id", "takes"],
         unique=False,
     )
     op.create_index(
