@@ -103,6 +103,8 @@ def test_opening_hours_and_days_off(call: Call) -> None:
         "hours": list(hours),
         "closed": list(closed),
         "tentative": ["free"],
+        "private": ["15,30"],
+        "buffers": ["wedding=60,120"],
     }
     assert "weekday" in call("availability", "set", EMAIL, "--hours", "moon=09:00-12:00").refusal
     assert call("availability", "set", EMAIL, "--always-open").code == 0
