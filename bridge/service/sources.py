@@ -40,7 +40,8 @@ def set_(
     secret: str = "",
     options: Mapping[str, Any] | None = None,
 ) -> Chosen:
-    """Sign in and check, then save; the first pass is due at once.
+    """Sign in and check, then save; the first pass is due at once. Without ``url`` the source that is in use
+    keeps its address and password, and what is not among ``options`` stays as it was chosen.
 
     Raises NotFound, Invalid (no address, wrong options), ProviderError kinds (in one sentence what is
     missing). Nothing is changed then."""
@@ -49,7 +50,8 @@ def set_(
     if kind == "studio":
         return _built_in(bridge, user)
     if not url:
-        raise Invalid("Give the address with --url: of Picsello's database, or of its calendar link.")
+        url, kept, before = _in_use(bridge, user, kind)
+        secret, options = secret or kept, {**before, **(options or {})}
     signed_in = sources.sign_in(
         kind,
         url,
@@ -84,6 +86,18 @@ def of_user(bridge: Bridge, user_id: int) -> LinkRow | None:
     """The link that a user's bookings come from; None for the built-in source."""
     with bridge.db.reading() as tx:
         return links.of_source(tx, user_id)
+
+
+def _in_use(bridge: Bridge, user: UserRow, kind: str) -> tuple[str, str, dict[str, Any]]:
+    """Address, password and choices of the source of that kind that is in use. Raises Invalid."""
+    with bridge.db.reading() as tx:
+        link = links.of_source(tx, user.id)
+        account = None if link is None else accounts.get(tx, link.account_id)
+    if account is None or account.provider != kind or account.secret is None:
+        raise Invalid("Give the address with --url: of Picsello's database, or of its calendar link.")
+    secret = bridge.vault.unseal(account.secret, accounts.bind(account.id))
+    # of a calendar link the address is the secret
+    return (secret if kind == "feed" else account.url), secret, dict(account.profile)
 
 
 def _save(bridge: Bridge, user: UserRow, kind: str, signed_in: SignedIn, secret: str) -> Chosen:

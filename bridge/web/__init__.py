@@ -42,6 +42,7 @@ from bridge.web import (
     security,
     session,
     signin,
+    source,
     words,
 )
 from bridge.wiring import Bridge
@@ -65,6 +66,7 @@ PAGES = (
     oauth,
     roles,
     disconnect,
+    source,
     feeds,
     feed,
     notices,

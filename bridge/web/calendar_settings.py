@@ -49,6 +49,11 @@ class AccountView:
         return any(not link.row.released and link.row.state == "stopped" for link in self.links)
 
     @property
+    def is_source(self) -> bool:
+        """Whether the bookings come from there."""
+        return any(link.row.source for link in self.links)
+
+    @property
     def to_start(self) -> bool:
         """Whether a first plan waits to be looked at."""
         return not self.stopped and any(not link.row.released and not link.row.held for link in self.links)

@@ -151,6 +151,27 @@ class NewPassword(FlaskForm):  # type: ignore[misc]
     )
 
 
+class FeedSource(FlaskForm):  # type: ignore[misc]
+    """Picsello's calendar link as the source of bookings, and what becomes of edits that cannot reach it."""
+
+    url = StringField(
+        "Picsello's calendar link",
+        [DataRequired("Please paste the link from Picsello's calendar settings."), Length(max=2000)],
+        [_trim],
+    )
+    edits = RadioField(choices=["local", "refuse"], default="local", validators=[InputRequired()])
+
+
+class SourceChoices(FlaskForm):  # type: ignore[misc]
+    """How the bookings of Picsello's database look, and whether edits reach it."""
+
+    mode = RadioField(choices=["write", "suggest", "read"], validators=[InputRequired()])
+    titles = RadioField(choices=["full", "initials"], validators=[InputRequired()])
+    leads = BooleanField("Leads, as tentative")
+    holds = BooleanField("Clients' own bookings that are not paid yet, until they expire")
+    contact = BooleanField("The client's name and phone in the notes")
+
+
 class Welcome(FlaskForm):  # type: ignore[misc]
     """The first user of a server."""
 
