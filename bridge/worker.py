@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from bridge.errors import BridgeError, NotFound
 from bridge.queue import Jobs
-from bridge.service import clashes, client_booking, client_mail, first_sync
+from bridge.service import clashes, client_booking, client_mail, first_sync, webhooks
 from bridge.store import accounts, links
 from bridge.wiring import Bridge
 
@@ -106,9 +106,10 @@ class Worker:
         return len(claimed)
 
     def tidy(self) -> None:
-        """What client booking leaves to time: holds that ran out, mails that wait."""
+        """What is left to time: holds that ran out, mails that wait, webhooks that are behind."""
         client_booking.release_expired(self._bridge)
         client_mail.soon(self._bridge)
+        webhooks.soon(self._bridge)
 
     def _run(self, link_id: int) -> None:
         """One job: a pass, and what it means for the account's next try."""

@@ -1,22 +1,28 @@
 """Who may still try passwords: bounds on failed sign-ins, per address and per user.
 
-Counts in this process's memory. A device that has signed in here before is never held up, however many
-others guess from its network or at its user's name; a credential never seen before is not even looked up
-while its address or user is over the bound.
+Counted in the store, for all processes together (``bridge.service.attempts``). A device that has signed in
+here before is never held up, however many others guess from its network or at its user's name. A credential
+never seen before is not even looked up while its address is over the bound; while its user is, a right one is
+let in: guessers from elsewhere lock nobody out, and no number of guesses finds 99 random bits.
 """
 
 from __future__ import annotations
 
 import hashlib
-import math
+import logging
 import secrets
-import time
+from typing import TYPE_CHECKING
 
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
-
+from bridge.errors import StoreError
+from bridge.service import attempts
+from bridge.service.attempts import Counted
+from bridge.service.people import verify_device
 from radicale_plugin.recent import Recent
+
+if TYPE_CHECKING:
+    from radicale_plugin.runtime import BridgeLike
+
+log = logging.getLogger("picsello_bridge.dav")
 
 #: Failed sign-ins per minute. An address may be a whole office behind one router.
 PER_ADDRESS = 60
@@ -28,10 +34,10 @@ KNOWN = 24 * 3600
 class Gate:
     """Failed sign-ins of the last minute, and credentials that have worked."""
 
-    def __init__(self, per_address: int = PER_ADDRESS, per_user: int = PER_USER):
-        self._windows = MovingWindowRateLimiter(MemoryStorage())
-        self._per_address = RateLimitItemPerMinute(per_address)
-        self._per_user = RateLimitItemPerMinute(per_user)
+    def __init__(self, bridge: BridgeLike, per_address: int = PER_ADDRESS, per_user: int = PER_USER):
+        self._bridge = bridge
+        self._per_address = ((per_address, 1),)
+        self._per_user = ((per_user, 1),)
         self._known: Recent[bytes, bool] = Recent(KNOWN, 20_000)
         self._key = secrets.token_bytes(32)
 
@@ -39,25 +45,31 @@ class Gate:
         """Seconds until this credential may be tried; 0: now."""
         if self._known.get(self._digest(login, password)):
             return 0
-        over = [
-            self._windows.get_window_stats(bound, *key).reset_time - time.time()
-            for bound, key in self._keys(address, login)
-            if not self._windows.test(bound, *key)
-        ]
-        return max(1, math.ceil(max(over))) if over else 0
+        by_address, by_user = self._counted(address, login)
+        held = attempts.wait(self._bridge, by_address)
+        if not held:
+            held = attempts.wait(self._bridge, by_user)
+            if held and self._is_right(login, password):
+                return 0
+        return held
 
     def failed(self, address: str, login: str) -> None:
         """Count a wrong password."""
-        for bound, key in self._keys(address, login):
-            self._windows.hit(bound, *key)
+        try:
+            attempts.failed(self._bridge, *self._counted(address, login))
+        except StoreError as error:  # it is refused all the same
+            log.warning("a wrong password could not be counted: %s", error)
 
     def succeeded(self, login: str, password: str) -> None:
         """Remember a right one (as a keyed digest that dies with the process)."""
         self._known.put(self._digest(login, password), True)
 
-    def _keys(self, address: str, login: str) -> list[tuple[RateLimitItemPerMinute, tuple[str, str]]]:
-        user = hashlib.sha256(login.strip().lower().encode()).hexdigest()  # any length of login, one of key
-        return [(self._per_address, ("address", address)), (self._per_user, ("user", user))]
+    def _is_right(self, login: str, password: str) -> bool:
+        with self._bridge.db.reading() as tx:
+            return verify_device(tx, self._bridge.vault, login, password) is not None
+
+    def _counted(self, address: str, login: str) -> tuple[Counted, Counted]:
+        return Counted("dav", address, self._per_address), Counted("dav of", login, self._per_user)
 
     def _digest(self, login: str, password: str) -> bytes:
         said = f"{login.strip().lower()}\0{password}".encode()

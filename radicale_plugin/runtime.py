@@ -65,7 +65,10 @@ class Runtime:
 
     bridge: BridgeLike
     on_change: Callable[[int], None] = _nobody
-    gate: Gate = field(default_factory=Gate)
+    gate: Gate = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "gate", Gate(self.bridge))
 
     @property
     def max_object(self) -> int:

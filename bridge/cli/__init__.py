@@ -24,6 +24,7 @@ from bridge.cli import (
     sync,
     tokens,
     upkeep,
+    webhooks,
 )
 from bridge.cli.arguments import Parser, common_options
 from bridge.cli.failures import explained
@@ -39,6 +40,7 @@ GROUPS = (
     feeds,
     leftovers,
     tokens,
+    webhooks,
     sync,
     answers,
     audit,

@@ -82,6 +82,14 @@ def note(bridge: Bridge, tx: Connection, user_id: int, action: str, detail: str 
     )
 
 
+def sign_in(bridge: Bridge, email: str, *, well: bool) -> None:
+    """Somebody signed in, or failed to, as this user; nothing where there is no such user."""
+    with bridge.db.writing() as tx:
+        user = people.find_user(tx, email)
+        if user is not None:
+            note(bridge, tx, user.id, "signed-in" if well else "sign-in-failed")
+
+
 def list_(bridge: Bridge, email: str, limit: int = 100) -> list[dict[str, Any]]:
     """What was done in a user's name, newest first. Raises NotFound."""
     with bridge.db.reading() as tx:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.store.tables import attempt
 
 
-def count(tx: Connection, keys: Sequence[str], minute: int) -> None:
-    """One more failure under each key."""
+def count(tx: Connection, keys: Sequence[str], minute: int, by: int = 1) -> None:
+    """So many more failures under each key. What is read after it in the same transaction is exact: whoever
+    else counts under these keys waits for its end."""
     insert = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
     for key in sorted(keys):  # always in one order: no two transactions wait for each other
-        one_more = insert(attempt).values(key=key, minute=minute, count=1)
+        one_more = insert(attempt).values(key=key, minute=minute, count=by)
         tx.execute(
             one_more.on_conflict_do_update(
                 index_elements=[attempt.c.key, attempt.c.minute],
@@ -23,10 +24,10 @@ def count(tx: Connection, keys: Sequence[str], minute: int) -> None:
         )
 
 
-def since(tx: Connection, key: str, minute: int) -> int:
-    """How many failed in this minute and after it."""
-    wanted = select(func.coalesce(func.sum(attempt.c.count), 0))
-    return int(tx.execute(wanted.where(attempt.c.key == key, attempt.c.minute >= minute)).scalar_one())
+def since(tx: Connection, key: str, minute: int) -> list[tuple[int, int]]:
+    """``(minute, failures)`` from that minute on, oldest first."""
+    wanted = select(attempt.c.minute, attempt.c.count).where(attempt.c.key == key, attempt.c.minute >= minute)
+    return [(at, found) for at, found in tx.execute(wanted.order_by(attempt.c.minute))]
 
 
 def forget(tx: Connection, before: int) -> int:

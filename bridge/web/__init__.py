@@ -36,6 +36,7 @@ from bridge.web import (
     notices,
     oauth,
     profile,
+    programs,
     progress,
     refusals,
     roles,
@@ -75,6 +76,7 @@ PAGES = (
     devices,
     history,
     profile,
+    programs,
     help,
 )
 

@@ -62,6 +62,19 @@ class Roles(FlaskForm):  # type: ignore[misc]
     write = StringField(default="")  # a calendar's id; empty: none
 
 
+class Token(FlaskForm):  # type: ignore[misc]
+    """A token for a program, and what it may do."""
+
+    name = StringField("What it is for", [DataRequired("Please give it a name."), Length(max=200)], [_trim])
+    scopes = SelectMultipleField(validate_choice=False)
+
+
+class Webhook(FlaskForm):  # type: ignore[misc]
+    """An address that is told of changes."""
+
+    url = StringField("Address", [DataRequired("Please type the address."), Length(max=2000)], [_trim])
+
+
 class Disconnect(FlaskForm):  # type: ignore[misc]
     """What becomes of the bookings we put into the provider's calendar."""
 

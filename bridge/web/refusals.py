@@ -11,7 +11,7 @@ import logging
 from flask import Flask, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, TooManyRequests
 
 from bridge import errors
 from bridge.web.problems import Problem, problem
@@ -84,6 +84,8 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     answer = make_response(page(status, *WORDS.get(status, WORDS[500 if status >= 500 else 400])))
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    if isinstance(error, TooManyRequests) and isinstance(error.retry_after, int):
+        answer.headers["Retry-After"] = str(error.retry_after)
     return answer
 
 

@@ -1,34 +1,30 @@
 """Sign in and sign out.
 
 A wrong address and a wrong password get the same words after the same work (``people.check_password`` hashes
-either way), and both count against two limits: one by client address, a wider one by e-mail address.
+either way), and both count against two limits that all processes share: one by client address, a wider one by
+e-mail address.
 """
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from werkzeug.exceptions import TooManyRequests
 
-from bridge.service import people
+from bridge.service import attempts, audit, people
+from bridge.service.attempts import Counted
+from bridge.store.people import UserRow
 from bridge.web import forms, session
-from bridge.web.security import limiter, the_bridge
+from bridge.web.security import the_bridge
 
 pages = Blueprint("signin", __name__)
 
 #: Failed attempts, not visits. Ten tries a quarter hour suit a person with several passwords in mind.
-BY_CLIENT = "10 per 15 minutes; 50 per day"
-BY_ADDRESS = "30 per hour"
+BY_CLIENT = ((10, 15), (50, attempts.DAY))
+BY_ADDRESS = ((30, 60),)
 
 WRONG = "This e-mail address and password do not match. Check both, then try again."
-
-
-def _address() -> str:
-    return "email:" + request.form.get("email", "").strip().lower()[:254]
-
-
-def _failed(_response: object) -> bool:
-    return bool(g.get("sign_in_failed"))
 
 
 @pages.get("/sign-in")
@@ -43,22 +39,35 @@ def show() -> ResponseReturnValue:
 
 
 @pages.post("/sign-in")
-@limiter.limit(BY_CLIENT, deduct_when=_failed)
-@limiter.limit(BY_ADDRESS, key_func=_address, deduct_when=_failed)
 def submit() -> ResponseReturnValue:
     """Check the password and begin a fresh session."""
     form = forms.SignIn()
     user = None
     if form.validate():
-        bridge = the_bridge()
-        user = people.check_password(bridge, form.email.data, form.password.data)
+        user = checked(form.email.data, form.password.data)
         if user is None:
-            g.sign_in_failed = True
             form.password.errors = [WRONG]
     if user is None:
         return render_template("sign_in.html", form=form), 422
     session.begin(user)
     return redirect(session.safe_next(form.next.data), 303)
+
+
+def checked(email: str, password: str) -> UserRow | None:
+    """Whose password it is, if the bounds let it be tried. Raises TooManyRequests."""
+    bridge = the_bridge()
+    counted = (
+        Counted("pages", request.remote_addr or "", BY_CLIENT),
+        Counted("pages of", email, BY_ADDRESS),
+    )
+    wait = attempts.admit(bridge, *counted)
+    if wait:
+        raise TooManyRequests(retry_after=wait)
+    user = people.check_password(bridge, email, password)
+    if user is not None:
+        attempts.refund(bridge, *counted)
+    audit.sign_in(bridge, email, well=user is not None)
+    return user
 
 
 @pages.post("/sign-out")

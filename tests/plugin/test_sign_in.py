@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+from datetime import timedelta
 
 import pytest
 
 from bridge.service import people
 from radicale_plugin import auth, gate
+from radicale_plugin.front import make_dav_app
 from tests.plugin.conftest import Client, Studio
 
 ANNA = "anna@studio.example"
@@ -124,14 +126,30 @@ def test_an_address_that_tries_many_users_is_slowed_down_too(studio: Studio) -> 
     assert late.props("/", "D:displayname").status == 401
 
 
-def test_failures_are_forgotten_after_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
-    door = gate.Gate(per_address=2, per_user=2)
+def test_failures_are_forgotten_after_a_minute(studio: Studio) -> None:
+    door = gate.Gate(studio.bridge, per_address=2, per_user=2)
     door.failed("a", "u")
     door.failed("a", "u")
     assert door.wait("a", "u", "x") > 0
     assert door.wait("b", "v", "x") == 0
-    import time
-
-    later = time.time() + 61
-    monkeypatch.setattr("time.time", lambda: later)
+    studio.clock.moment += timedelta(seconds=61)
     assert door.wait("a", "u", "x") == 0
+
+
+def test_failures_are_counted_for_every_process_at_once(studio: Studio) -> None:
+    """Each application counts as another process would: they share nothing but the store."""
+    fleet = [make_dav_app(studio.bridge) for _ in range(4)]
+    seen = [
+        Client(fleet[number % 4], ANNA, f"guess-{number}", address="198.51.100.9").props("/", "D:x").status
+        for number in range(gate.PER_USER + 8)
+    ]
+    assert seen == [401] * gate.PER_USER + [429] * 8
+    assert studio.anna.props(HOME, "D:displayname").status == 207, "a right password, from elsewhere"
+
+
+def test_a_device_that_worked_before_is_let_in_by_its_own_process(studio: Studio) -> None:
+    assert studio.anna.props(HOME, "D:displayname").status == 207
+    other = make_dav_app(studio.bridge)
+    for number in range(gate.PER_USER + 1):
+        Client(other, ANNA, f"guess-{number}", address="198.51.100.9").props("/", "D:x")
+    assert studio.anna.props(HOME, "D:displayname").status == 207

@@ -57,11 +57,13 @@ def test_failures_are_summed_over_a_window_and_forgotten(studio: Studio) -> None
             attempts.count(tx, ["b", "a"], minute)
         attempts.count(tx, ["a"], 25)
     with studio.db.writing() as tx:
-        assert [attempts.since(tx, "a", minute) for minute in (10, 11, 25, 26)] == [5, 3, 2, 0]
-        assert attempts.since(tx, "b", 10) == 4
-        assert attempts.since(tx, "c", 10) == 0
+        assert attempts.since(tx, "a", 10) == [(10, 2), (11, 1), (25, 2)]
+        assert attempts.since(tx, "a", 11) == [(11, 1), (25, 2)]
+        assert attempts.since(tx, "b", 10) == [(10, 2), (11, 1), (25, 1)]
+        assert attempts.since(tx, "c", 10) == []
+        attempts.count(tx, ["a"], 25, by=-1)
         assert attempts.forget(tx, 25) == 4
-        assert attempts.since(tx, "a", 0) == 2
+        assert attempts.since(tx, "a", 0) == [(25, 1)]
 
 
 def test_the_audit_log_is_read_newest_first_and_by_its_user_alone(studio: Studio) -> None:
