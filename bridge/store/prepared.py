@@ -7,7 +7,8 @@ and back. Statements that are built anew for each question, or take lists (``IN`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Generic, TypeVar, overload
 
 from sqlalchemy import CompoundSelect, Connection, Delete, Insert, Select, Update
@@ -76,6 +77,20 @@ def made(insert: Prepared[Any], tx: Connection, values: Values) -> int:
     row = insert.first(tx, values)
     assert row is not None
     return int(row[0])
+
+
+@contextmanager
+def savepoint(tx: Connection) -> Iterator[None]:
+    """What fails in here is undone, the rest of the transaction stays."""
+    driver: Any = tx.connection.driver_connection
+    driver.execute("SAVEPOINT part")
+    try:
+        yield
+    except BaseException:
+        driver.execute("ROLLBACK TO SAVEPOINT part")
+        raise
+    finally:
+        driver.execute("RELEASE SAVEPOINT part")
 
 
 class _Sent:

@@ -33,9 +33,10 @@ from bridge.ical.fields import changed, fingerprint
 from bridge.ports import Clock, Entry, Provider
 from bridge.store import links, notices, objects, pairings
 from bridge.store.db import Database
+from bridge.store.prepared import savepoint
 from bridge.sync.context import Context
 from bridge.sync.memory import Memory
-from bridge.sync.observe import Looked, Sight, Unusable, derived_key
+from bridge.sync.observe import Looked, Unusable, derived_key
 from bridge.sync.plan import (
     Agree,
     Base,
@@ -54,6 +55,7 @@ from bridge.sync.plan import (
     rewritten,
 )
 from bridge.sync.report import Report
+from bridge.sync.survey import Sight
 
 
 class LeaseLost(BridgeError):
@@ -107,7 +109,7 @@ class Applier:
                 self.memory.pass_id(tx, now)
             for looked, decision in decisions:
                 try:
-                    with tx.begin_nested():
+                    with savepoint(tx):
                         sent = self._here(tx, looked, decision, now)
                     if sent is not None:
                         sending.append(sent)
