@@ -16,6 +16,7 @@ It runs in two ways over the same store:
   - after a PUT that a policy changed, the answer carries an ETag nevertheless;
   - lists of tags in If-Match, chunked bodies, DELETE's 204, ``&#13;`` in XML answers (a multiget ends
     lines with LF), an honest DAV header, MOVE's 4xx for foreign hosts, bounds on hostile XML;
+  - clients make and delete no calendars of their own;
   - expanded reports are slow, and 429 for those who guess passwords is a plain 401;
   - ``/.well-known/caldav`` leads to Radicale's root, so the base path is ``/`` instead of ``/dav/``.
 """

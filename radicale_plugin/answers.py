@@ -25,15 +25,22 @@ from bridge.errors import AlreadyThere, BridgeError, Invalid, NotAllowed, NotFou
 from radicale_plugin.conditions import WrongMedia
 from radicale_plugin.xmlbody import CALDAV, DAV
 
-#: What this server is (RFC 4918 10.1): no locks, so not class 2; calendars are not made by clients.
-CLASSES = "1, 3, calendar-access"
-ALLOW = "OPTIONS, GET, HEAD, PUT, DELETE, MOVE, PROPFIND, PROPPATCH, REPORT"
+#: What this server is (RFC 4918 10.1): no locks, so not class 2.
+CLASSES = "1, 3, calendar-access, extended-mkcol"
+ALLOW = "OPTIONS, GET, HEAD, PUT, DELETE, MOVE, PROPFIND, PROPPATCH, REPORT, MKCOL, MKCALENDAR"
 
 #: What Radicale's handlers return: status, headers, body, and the request's XML for its log.
 Answer = tuple[int, dict[str, str], bytes | str | None, str | None]
 
 #: Preconditions of WebDAV itself; all others are CALDAV's.
-_DAV_ELEMENTS = {"need-privileges", "valid-sync-token", "supported-report", "number-of-matches-within-limits"}
+_DAV_ELEMENTS = {
+    "need-privileges",
+    "number-of-matches-within-limits",
+    "resource-must-be-null",
+    "supported-report",
+    "valid-resourcetype",
+    "valid-sync-token",
+}
 
 
 def refusal(error: BridgeError) -> Answer:

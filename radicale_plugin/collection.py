@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from radicale_plugin.storage import Storage
 
 #: Properties that are the calendar's nature, not a client's to set.
-_OURS = {"tag": "VCALENDAR", "C:supported-calendar-component-set": "VEVENT"}
+_COMPONENTS = "C:supported-calendar-component-set"
+_OURS = {"tag", _COMPONENTS}
 
 
 class Folder(BaseCollection):
@@ -171,18 +172,23 @@ class CalendarCollection(BaseCollection):
 
     def get_meta(self, key: str | None = None) -> Any:
         theirs = {make_human_tag(name): deadprops.plain(value) for name, value in self._visible().items()}
-        props: Mapping[str, str] = theirs | {"D:displayname": title(self.row), **_OURS}
+        props: Mapping[str, str] = theirs | {
+            "D:displayname": title(self.row),
+            "tag": "VCALENDAR",
+            _COMPONENTS: ",".join(self.row.components),
+        }
         return props if key is None else props.get(key)
 
     def set_meta(self, props: Mapping[str, str]) -> None:
         """Radicale gives all of them back, as text: only what differs from what it was given is a change."""
         wanted = {make_clark(name): value for name, value in props.items() if name not in _OURS}
         there = {name: deadprops.plain(value) for name, value in self._visible().items()}
+        there.pop(make_clark(_COMPONENTS), None)
         there.setdefault(deadprops.DISPLAYNAME, self.row.title)
         updates: dict[str, str | None] = dict.fromkeys(there.keys() - wanted.keys())
         updates |= {name: value for name, value in wanted.items() if there.get(name) != value}
         try:
-            kept = deadprops.changed(self.row, updates, self.actor)
+            kept = deadprops.changed(self.row.props, updates, self.actor)
         except BridgeError as error:
             raise refused(error) from error
         with self._runtime.transaction("w") as tx:
@@ -200,7 +206,7 @@ class CalendarCollection(BaseCollection):
             user = user_by_email(tx, self.owner)
             old = objects.get(tx, self.row.id, href)
             try:
-                check_resource(text, max_bytes=self._runtime.max_object)
+                check_resource(text, max_bytes=self._runtime.max_object, components=self.row.components)
                 with tx.begin_nested():  # Radicale commits what came before a ValueError
                     client_writes.put(tx, user, self.row, href, text, actor=self.actor, now=now)
             except BridgeError as error:

@@ -87,9 +87,10 @@ def refused(name: str, value: str | None) -> Refused | None:
     return None
 
 
-def changed(row: CalendarRow, updates: Mapping[str, str | None], actor: str) -> dict[str, str]:
-    """What the store should keep after ``updates`` (None: removed) by this client. Raises TooMuch."""
-    props = dict(row.props)
+def changed(kept: Mapping[str, str], updates: Mapping[str, str | None], actor: str) -> dict[str, str]:
+    """What the store should keep instead of ``kept`` after ``updates`` (None: removed) by this client. Raises
+    TooMuch."""
+    props = dict(kept)
     for name, value in updates.items():
         if name == TIME_ZONE:
             props.pop(TIME_ZONE_ID, None)  # they say the same thing: the last one counts

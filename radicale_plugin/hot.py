@@ -12,11 +12,11 @@ from http import HTTPStatus
 
 from sqlalchemy import Connection
 
-from bridge.errors import NotAllowed
 from bridge.store import calendars
 from radicale_plugin import (
     answers,
     freebusy,
+    making,
     principals,
     propfind,
     proppatch,
@@ -65,8 +65,12 @@ def _reading(read: _Read) -> Callable[[Asking], Answer | None]:
     return handle
 
 
-def _no_new_calendars(_asking: Asking) -> Answer:
-    raise NotAllowed("Calendars are not made here: connect an account in the settings instead.")
+def _delete(asking: Asking) -> Answer:
+    match asking.request.segments:
+        case [owner, name] if owner == asking.request.user:
+            with asking.runtime.transaction("w") as tx:
+                return making.delete(asking, tx, owner, name)
+    return writes.delete(asking)
 
 
 def _report(asking: Asking, tx: Connection) -> Answer | None:
@@ -96,8 +100,8 @@ _METHODS: Mapping[str, Callable[[Asking], Answer | None]] = {
     "REPORT": _reading(_report),
     "PROPPATCH": proppatch.answer,
     "PUT": writes.put,
-    "DELETE": writes.delete,
+    "DELETE": _delete,
     "MOVE": writes.move,
-    "MKCOL": _no_new_calendars,
-    "MKCALENDAR": _no_new_calendars,
+    "MKCOL": making.make,
+    "MKCALENDAR": making.make,
 }

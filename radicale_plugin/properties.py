@@ -34,12 +34,15 @@ from radicale_plugin.xmlbody import CALDAV, DAV
 CALENDARSERVER = "{http://calendarserver.org/ns/}"
 RESOURCE_TYPE = DAV + "resourcetype"
 CALENDAR_DATA = CALDAV + "calendar-data"
+COMPONENT_SET = CALDAV + "supported-calendar-component-set"
 
 #: How much of an object's row a property needs: a ``Named``, a ``Shown``, a whole ``StoredObject``.
 NAME, TEXT, WHOLE = 0, 1, 2
 
 COLLATIONS = ("i;ascii-casemap", "i;octet", "i;unicode-casemap")
 _READ = "<privilege><read/></privilege>"
+#: Calendars of one's own are made and deleted in the home (RFC 3744 3.9, 3.10).
+_MAKE = "<privilege><bind/></privilege><privilege><unbind/></privilege>"
 _FREE_BUSY = "<privilege><C:read-free-busy/></privilege>"
 _WRITE = "".join(
     f"<privilege><{name}/></privilege>" for name in ("all", "write", "write-properties", "write-content")
@@ -111,6 +114,7 @@ PRINCIPAL: Mapping[str, Of] = {
     RESOURCE_TYPE: lambda _: "<principal/><collection/>",
     DISPLAYNAME: lambda asking: escaped(asking.request.user),
     DAV + "owner": lambda asking: href(asking.home),
+    DAV + "current-user-privilege-set": lambda _: _READ + _MAKE,
     DAV + "principal-URL": lambda asking: href(asking.home),
     DAV + "group-membership": lambda _: "",
     DAV + "quota-used-bytes": lambda asking: str(asking.used()),
@@ -189,7 +193,7 @@ CALENDAR: Mapping[str, OfCalendar] = {
     DAV + "resource-id": lambda _, row: resource_id(row),
     DAV + "quota-used-bytes": lambda asking, row: str(asking.used(row)),
     DAV + "quota-available-bytes": lambda asking, _: _free(asking),
-    CALDAV + "supported-calendar-component-set": lambda _, row: '<C:comp name="VEVENT"/>',
+    COMPONENT_SET: lambda _, row: "".join(f'<C:comp name="{name}"/>' for name in row.components),
     CALDAV + "supported-calendar-data": lambda _, row: (
         '<C:calendar-data content-type="text/calendar" version="2.0"/>'
     ),

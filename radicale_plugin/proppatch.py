@@ -34,13 +34,13 @@ def answer(asking: Asking) -> Answer | None:
         row = objects.lock(tx, found[0].id)
         if not row.editable:
             raise NotAllowed("This calendar is read-only here, its name and colour too.")
-        refused = _refused(updates)
+        refused = refusals(updates)
         if not refused:
-            kept = deadprops.changed(row, updates, asking.actor)
+            kept = deadprops.changed(row.props, updates, asking.actor)
             objects.set_props(tx, row.id, kept, asking.runtime.bridge.clock.now())
     if asking.request.minimal and not refused:
         return 200, {"Preference-Applied": "return=minimal"}, None, None
-    return multistatus.answer([_told(asking.calendar(row), updates, refused)])
+    return told(asking.calendar(row), updates, refused)
 
 
 def _updates(root: ET.Element) -> dict[str, str | None]:
@@ -55,7 +55,8 @@ def _updates(root: ET.Element) -> dict[str, str | None]:
     return updates
 
 
-def _refused(updates: dict[str, str | None]) -> dict[str, Refused]:
+def refusals(updates: dict[str, str | None]) -> dict[str, Refused]:
+    """The properties that can't be set so, and why."""
     reasons = {
         name: _PROTECTED if name in PROTECTED else deadprops.refused(name, value)
         for name, value in updates.items()
@@ -63,7 +64,8 @@ def _refused(updates: dict[str, str | None]) -> dict[str, Refused]:
     return {name: reason for name, reason in reasons.items() if reason is not None}
 
 
-def _told(address: str, updates: dict[str, str | None], refused: dict[str, Refused]) -> str:
+def told(address: str, updates: dict[str, str | None], refused: dict[str, Refused]) -> Answer:
+    """What became of each: all were set, or, if any was refused, none."""
     others = "".join(multistatus.element(name) for name in updates if name not in refused)
     parts = []
     if others:
@@ -75,4 +77,4 @@ def _told(address: str, updates: dict[str, str | None], refused: dict[str, Refus
             f"<error><{reason.precondition}/></error>"
             f"<responsedescription>{multistatus.escaped(reason.sentence)}</responsedescription></propstat>"
         )
-    return f"<response>{multistatus.href(address)}{''.join(parts)}</response>"
+    return multistatus.answer([f"<response>{multistatus.href(address)}{''.join(parts)}</response>"])

@@ -16,7 +16,7 @@ from bridge.errors import Invalid, NotAllowed, NotFound, Stale, TooLarge
 from bridge.ical.check import check_resource
 from bridge.service import client_writes
 from bridge.store import calendars, contents
-from bridge.store.calendars import CalendarRow
+from bridge.store.calendars import COMPONENTS, CalendarRow
 from bridge.store.people import user_by_email
 from radicale_plugin import answers, paths
 from radicale_plugin.answers import Answer
@@ -48,7 +48,7 @@ def put(asking: Asking) -> Answer:
     if request.body.count(b"\n") > MOST_LINES:
         raise TooLarge(f"An event may have {MOST_LINES} lines here.", "max-resource-size")
     try:
-        check_resource(text, max_bytes=runtime.max_object)
+        check_resource(text, max_bytes=runtime.max_object, components=COMPONENTS)
     except Invalid:
         with runtime.transaction("r") as tx:
             calendar = find_calendar(tx, target.owner, target.calendar)

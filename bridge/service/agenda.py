@@ -33,7 +33,7 @@ class Shown:
     may be changed here."""
 
     id: int
-    kind: str  # bookings | mirror
+    kind: str  # bookings | mirror | personal
     title: str
     color: str | None
     editable: bool

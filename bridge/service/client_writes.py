@@ -82,10 +82,7 @@ def put(
     condition(seen.etag if seen else None)
     _may_change(calendar)
     known = facts(text)
-    if known.component != "VEVENT":
-        raise Invalid(
-            "This calendar holds events only, no tasks or journals.", "supported-calendar-component"
-        )
+    _fits(calendar, known.component)
     if there is not None and there.uid != known.uid:
         raise UidInUse("This address already belongs to another event: an event's UID never changes.", href)
     if there is None:
@@ -187,6 +184,7 @@ def move(
             raise UidInUse("This address already belongs to another event.", to_href)
         if not target.hidden and not overwrite:
             raise Stale("There is an event at this address already.")
+    _fits(to_calendar, there.component)
     kind = ("block" if to_calendar.kind == "bookings" else "foreign") if across else there.kind
     objects.move(
         tx, calendar.id, href, to_href, to_calendar_id=to_calendar.id, kind=kind, actor=actor, now=now
@@ -199,6 +197,16 @@ def _may_change(calendar: CalendarRow) -> None:
         raise NotAllowed(
             "This calendar shows another one and is read-only here. Change the event where it comes from, "
             "or allow editing in the calendar settings."
+        )
+
+
+def _fits(calendar: CalendarRow, component: str) -> None:
+    if component not in calendar.components:
+        held = {"VEVENT": "events", "VTODO": "tasks", "VJOURNAL": "journal entries"}
+        raise Invalid(
+            f"This calendar holds {' and '.join(held[one] for one in calendar.components)} only. "
+            "Choose another calendar for this.",
+            "supported-calendar-component",
         )
 
 

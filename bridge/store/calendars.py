@@ -6,20 +6,29 @@ What is in a calendar belongs to ``objects``; which remote calendar a mirror sho
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
 
-from bridge.errors import AlreadyThere, NotFound
+from bridge.errors import AlreadyThere, NotAllowed, NotFound
 from bridge.store.prepared import Prepared
 from bridge.store.rows import columns
 from bridge.store.tables import calendar, installation, user
 from bridge.store.times import window
 
 BOOKINGS = "bookings"
+
+#: The kind of a calendar that its owner made here: it is in nobody's sync, and closes no slots.
+PERSONAL = "personal"
+#: What a personal calendar may hold; the others hold events.
+COMPONENTS = ("VEVENT", "VTODO", "VJOURNAL")
+#: The property that says which of them it does, joined by commas; set once, when it is made.
+_COMPONENTS = "{urn:ietf:params:xml:ns:caldav}supported-calendar-component-set"
+#: Personal calendars of one user.
+MOST_PERSONAL = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,12 @@ class CalendarRow:
     modified: datetime
     time_zone: str
     installation_generation: int
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """The kinds of objects that clients may put into it."""
+        said = self.props.get(_COMPONENTS) if self.kind == PERSONAL else None
+        return tuple(said.split(",")) if said else ("VEVENT",)
 
 
 _installation = select(func.coalesce(func.max(installation.c.generation), 0)).scalar_subquery()
@@ -95,6 +110,25 @@ def create(
         "modified": now,
     }
     return int(tx.execute(insert(calendar).returning(calendar.c.id), values).scalar_one())
+
+
+def create_personal(
+    tx: Connection,
+    user_id: int,
+    name: str,
+    *,
+    title: str,
+    components: Collection[str],
+    props: Mapping[str, str],
+    now: datetime,
+) -> int:
+    """A calendar of the user's own beside the bookings; ``props`` as clients set them. Raises AlreadyThere,
+    NotAllowed (there are too many)."""
+    if sum(row.kind == PERSONAL for row in of_user(tx, user_id)) >= MOST_PERSONAL:
+        raise NotAllowed(f"There are {MOST_PERSONAL} calendars already. Delete one that you no longer need.")
+    held = ",".join(component for component in COMPONENTS if component in components)
+    said = {**props, _COMPONENTS: held}
+    return create(tx, user_id, name, kind=PERSONAL, title=title, now=now, props=said)
 
 
 def get(tx: Connection, calendar_id: int) -> CalendarRow:

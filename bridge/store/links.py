@@ -232,7 +232,10 @@ _DUE_EDITORS = _due((link.c.mirror_id == bindparam("calendar_id")) & link.c.edit
 
 def wake(tx: Connection, row: CalendarRow, now: datetime, *, but: int | None) -> tuple[int, ...]:
     """A calendar changed: the links that carry its changes are due now, those that bookings come from or are
-    written to, or the one whose mirror may be edited here. A pass (``but``) is not told of its own writes."""
+    written to, or the one whose mirror may be edited here; none for a personal calendar. A pass (``but``) is
+    not told of its own writes."""
+    if row.kind == "personal":
+        return ()
     values = {"now": now, "but": but or 0}
     if row.kind == "mirror":
         woken = _DUE_EDITORS.all(tx, values | {"calendar_id": row.id})

@@ -141,7 +141,7 @@ def put(
         "text": text,
         "fingerprint": fingerprint(parsed),
         "component": known.component,
-        "kind": kind or (old.kind if old else "foreign" if row.kind == "mirror" else "block"),
+        "kind": kind or (old.kind if old else "block" if row.kind == "bookings" else "foreign"),
         "hidden": hidden,
         "status": known.status,
         "starts": when.starts,

@@ -190,7 +190,7 @@ calendar = Table(
     Column("id", Key, primary_key=True),
     Column("user_id", ForeignKey("user.id", ondelete="CASCADE"), nullable=False),
     Column("name", Text, nullable=False),  # the path segment: "bookings", or a mirror's slug
-    Column("kind", Text, nullable=False),  # bookings | mirror
+    Column("kind", Text, nullable=False),  # bookings | mirror | personal
     Column("title", Text, nullable=False),  # what people see, unless props override it
     Column("editable", Boolean, nullable=False, default=True),  # clients may change its objects
     Column("props", JSON, nullable=False, default=dict),  # WebDAV properties set by clients

@@ -198,7 +198,7 @@ def test_both_say_the_same_of_the_root_and_the_home(
     filled: Studio, slow: Client, path: str, depth: str
 ) -> None:
     filled.mirror("family", editable=False)
-    props = OF_CALENDARS
+    props = OF_CALENDARS.replace("<D:current-user-privilege-set/>", "")  # Radicale makes no calendars here
     if path != "/":  # from the root, Radicale takes the root for the home
         props += "<C:calendar-home-set/><D:principal-URL/>"
     method, body, _ = propfind(props, depth)
