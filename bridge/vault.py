@@ -2,8 +2,9 @@
 
 The key file is made at first use, readable by its owner alone. It holds one secret for MACs, which stays for
 ever, and one or more keys for sealing, newest first: rotating adds a key, everything is sealed anew, and only
-then is the old key dropped; device passwords work on all the while. The file is no part of a backup, so
-whoever finds a backup finds no passwords. What is sealed and where it is kept is left to the callers.
+then is the old key dropped; device passwords work on all the while, and processes that run take up the new
+key by themselves. The file is part of a backup only if that is encrypted, so whoever finds another finds no
+passwords. What is sealed and where it is kept is left to the callers.
 """
 
 from __future__ import annotations
@@ -27,38 +28,65 @@ _HEAD = "# The master key of picsello-bridge. Keep it secret; keep a copy, but n
 
 
 class Vault:
-    """One open key file. Instances are cheap to use and safe to share between threads."""
+    """One open key file. Instances are cheap to use and safe to share between threads. ``id`` tells key files
+    apart, tells nothing about the keys, and stays the same through every rotation."""
 
     def __init__(self, path: Path, mac_secret: str, seal_keys: list[str]):
         self.path = path
         self._mac_secret = mac_secret
         self._seal_keys = seal_keys
         self._fernet = MultiFernet([Fernet(key) for key in seal_keys])
+        self._mtime = _mtime(path)
         derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"picsello-bridge device passwords")
         self._mac_key = derived.derive(base64.urlsafe_b64decode(mac_secret))
+        self.id = self.mac("picsello-bridge: which key file is this")[:16]
 
     @classmethod
-    def open(cls, key_file: Path) -> Vault:
-        """Read the key file, made first if there is none. Raises StoreError: unreadable, or no key file."""
+    def open(cls, key_file: Path, belonging_to: str | None = None) -> Vault:
+        """Read the key file. ``belonging_to``: the ``id`` it must have; None: there was none so far, one is
+        made if need be. Raises StoreError: lost, another one, unreadable, or no key file."""
+        if belonging_to is not None and not key_file.exists():
+            raise StoreError(
+                f"The key file {key_file} is not there, but passwords are kept that open only with it. Put a "
+                "copy of it back (an encrypted backup has one), or, if it is lost for good, begin with a new "
+                "one: picsello-bridge rotate-key --lost"
+            )
         try:
             if not key_file.exists():
                 _create(key_file, _render(_new_secret(), [Fernet.generate_key().decode()]))
-            lines = key_file.read_text("ascii").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is no text"
+            vault = cls(key_file, *_read(key_file))
+        except OSError as error:
+            raise _unusable(key_file, str(error.strerror)) from error
+        if belonging_to not in (None, vault.id):
             raise StoreError(
-                f"The key file {key_file} cannot be used ({why}). "
-                "It must exist and be readable for the account that the server runs under."
-            ) from error
-        return cls(key_file, *_parse(key_file, lines))
+                f"The key file {key_file} is not the one that the kept passwords were locked with. Put the "
+                "right one back, or, if that is lost for good: picsello-bridge rotate-key --lost"
+            )
+        return vault
+
+    @property
+    def content(self) -> str:
+        """The key file's text, for an encrypted backup."""
+        return _render(self._mac_secret, self._seal_keys)
+
+    @staticmethod
+    def put_back(key_file: Path, content: str) -> None:
+        """Make the key file again from its text; one that is there stays as it is. Raises StoreError."""
+        _parse(key_file, content.splitlines())
+        try:
+            _create(key_file, content)
+        except OSError as error:
+            raise _unusable(key_file, str(error.strerror)) from error
 
     def seal(self, text: str, bind: str) -> bytes:
         """Encrypt ``text`` for the place ``bind`` (as ``account:7``); it can be unsealed nowhere else."""
+        self._keep_up()
         return self._fernet.encrypt(f"{bind}\0{text}".encode())
 
     def unseal(self, blob: bytes, bind: str) -> str:
         """What was sealed. Raises StoreError if it was sealed under another key, or for another place."""
         try:
+            self._keep_up()
             place, _, text = self._fernet.decrypt(blob).decode().partition("\0")
         except InvalidToken as error:
             raise StoreError(
@@ -91,6 +119,25 @@ class Vault:
         """Keep the newest sealing key alone."""
         return self._rewritten(self._seal_keys[:1])
 
+    def is_sealed_anew(self, blob: bytes) -> bool:
+        """Whether the newest key alone opens it."""
+        try:
+            Fernet(self._seal_keys[0]).decrypt(blob)
+        except InvalidToken:
+            return False
+        return True
+
+    def _keep_up(self) -> None:
+        """Take up the keys of a rotation by another process."""
+        changed = _mtime(self.path)
+        if changed in (self._mtime, None):
+            return
+        mac_secret, seal_keys = _read(self.path)
+        if mac_secret == self._mac_secret:
+            self._seal_keys = seal_keys
+            self._fernet = MultiFernet([Fernet(key) for key in seal_keys])
+        self._mtime = changed
+
     def _rewritten(self, seal_keys: list[str]) -> Vault:
         try:
             temporary = _write_beside(self.path, _render(self._mac_secret, seal_keys))
@@ -99,6 +146,29 @@ class Vault:
         except OSError as error:
             raise StoreError(f"The key file {self.path} cannot be written ({error.strerror}).") from error
         return Vault(self.path, self._mac_secret, seal_keys)
+
+
+def _read(path: Path) -> tuple[str, list[str]]:
+    try:
+        return _parse(path, path.read_text("ascii").splitlines())
+    except UnicodeDecodeError as error:
+        raise _unusable(path, "it is no text") from error
+
+
+def _unusable(path: Path, why: str) -> StoreError:
+    return StoreError(
+        f"The key file {path} cannot be used ({why}). "
+        "It must exist and be readable for the account that the server runs under."
+    )
+
+
+def _mtime(path: Path) -> tuple[int, int] | None:
+    """Changes with every rewriting; None: the file is not there now."""
+    try:
+        seen = path.stat()
+    except OSError:
+        return None
+    return seen.st_mtime_ns, seen.st_ino
 
 
 def _new_secret() -> str:

@@ -18,8 +18,9 @@ from bridge.clock import SystemClock
 from bridge.config import Settings
 from bridge.errors import Refused, SignInNeeded
 from bridge.ports import Clock, Provider
-from bridge.store import accounts, installation
+from bridge.store import accounts, installation, locked
 from bridge.store.db import Database
+from bridge.store.installation import InstallationRow
 
 if TYPE_CHECKING:
     from bridge.sync.engine import Engine
@@ -42,25 +43,29 @@ class Bridge:
     due: threading.Event = field(default_factory=threading.Event)  # wakes this process's worker, if any
 
     @classmethod
-    def open(cls, settings: Settings, clock: Clock | None = None) -> Bridge:
-        """Make the data folder if need be, bring the database up to date. Raises BridgeError kinds."""
+    def open(cls, settings: Settings, clock: Clock | None = None, *, repairing: bool = False) -> Bridge:
+        """Make the data folder and the key if need be, bring the database up to date. ``repairing``:
+        also where the key file is lost, or everything was moved away. Raises BridgeError kinds."""
         clock = clock or SystemClock()
         _make_folder(settings)
         db = Database(settings.database_url)
         db.migrate()
         with db.reading() as tx:
             row = installation.get(tx)
-        if row is None:
-            with db.writing() as tx:
-                row = installation.ensure(tx, clock.now())
+        if row is None or row.key_id is None:
+            row = _begun(settings, db, clock)
+        elif not repairing:
+            _check(settings, db, clock, row)
         return cls(settings, db, clock, row.uid)
 
     @cached_property
     def vault(self) -> Vault:
-        """The keys; the master key is made at first use."""
+        """The keys. Raises StoreError if the key file is not the one that belongs to the installation."""
         from bridge.vault import Vault
 
-        return Vault.open(self.settings.key_file)
+        with self.db.reading() as tx:
+            row = installation.get(tx)
+        return Vault.open(self.settings.key_file, row.key_id if row else None)
 
     def connect(self, account_id: int) -> Provider:
         """A signed-in provider or source for the account. Raises SignInNeeded if no password is kept for it,
@@ -128,6 +133,35 @@ class Bridge:
         with self.db.reading() as tx:
             row = installation.get(tx)
         return (row and row.public_url) or DEFAULT_URL
+
+
+def _begun(settings: Settings, db: Database, clock: Clock) -> InstallationRow:
+    """At the first start: the installation's own row, and the key file that belongs to it from now on."""
+    from bridge.vault import Vault
+
+    vault = Vault.open(settings.key_file)
+    with db.writing() as tx:
+        row = installation.ensure(tx, clock.now())
+        installation.set_key(tx, vault.id)
+    return row
+
+
+def _check(settings: Settings, db: Database, clock: Clock, row: InstallationRow) -> None:
+    """What would go wrong later is refused at the start."""
+    if row.moved_to:
+        raise Refused(
+            f"Everything here was moved to {row.moved_to}. "
+            "Set PICSELLO_BRIDGE_DATABASE_URL to that address, for every process."
+        )
+    if settings.key_file.exists():
+        return
+    from bridge.vault import Vault
+
+    with db.reading() as tx:
+        needed = locked.any_use(tx)
+    if needed:
+        Vault.open(settings.key_file, row.key_id)  # says what to do
+    _begun(settings, db, clock)
 
 
 def _make_folder(settings: Settings) -> None:

@@ -10,9 +10,18 @@ from typing import Any
 
 import pytest
 
+from tests.servers.postgres import Cluster, postgres
+
 for _name in [name for name in os.environ if name.startswith("PICSELLO_BRIDGE_")]:
     if not _name.startswith("PICSELLO_BRIDGE_TEST_"):
         del os.environ[_name]
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A PostgreSQL of our own, for whoever asks."""
+    with postgres() as running:
+        yield running
 
 
 @pytest.fixture(autouse=True, scope="session")

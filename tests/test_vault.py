@@ -78,8 +78,10 @@ def test_rotation_keeps_everything_working_at_every_step(key_file: Path) -> None
     rotated = before.rotate()
     assert rotated.unseal(old_blob, "account:1") == "geheim"
     new_blob = Vault.open(key_file).reseal(old_blob)
-    with pytest.raises(StoreError):
-        before.unseal(new_blob, "account:1")  # a process that still holds the old file
+    assert before.unseal(new_blob, "account:1") == "geheim", "a process that runs takes up the new key"
+    assert rotated.is_sealed_anew(before.seal("more", "account:2")), "and seals with it"
+    assert rotated.is_sealed_anew(new_blob) and not rotated.is_sealed_anew(old_blob)
+    assert Vault.open(key_file, before.id).id == rotated.id, "it is still the same key file"
     final = rotated.drop_old_keys()
     assert final.unseal(new_blob, "account:1") == "geheim"
     with pytest.raises(StoreError):
@@ -89,6 +91,22 @@ def test_rotation_keeps_everything_working_at_every_step(key_file: Path) -> None
     assert again.mac("device password") == rotated.mac("device password") == mac
     assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
     assert os.listdir(key_file.parent) == [key_file.name]
+
+
+def test_a_lost_or_remade_key_file_is_told_and_nothing_is_made(key_file: Path, tmp_path: Path) -> None:
+    vault = Vault.open(key_file)
+    kept = key_file.read_text()
+    key_file.unlink()
+    with pytest.raises(StoreError, match=r"not there.*rotate-key --lost"):
+        Vault.open(key_file, vault.id)
+    assert not key_file.exists()
+    other = Vault.open(tmp_path / "other.key")
+    with pytest.raises(StoreError, match=r"not the one.*rotate-key --lost"):
+        Vault.open(other.path, vault.id)
+    Vault.put_back(key_file, kept)
+    assert Vault.open(key_file, vault.id).mac("secret") == vault.mac("secret")
+    Vault.put_back(key_file, other.content)
+    assert key_file.read_text() == kept, "a file that is there is never replaced"
 
 
 def test_a_mac_needs_the_key_file(key_file: Path, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from bridge.cli import (
     leftovers,
     people,
     processes,
+    safekeeping,
     sources,
     sync,
     tokens,
@@ -44,6 +45,7 @@ GROUPS = (
     sync,
     answers,
     audit,
+    safekeeping,
     upkeep,
 )
 

@@ -84,7 +84,9 @@ def _worker(options: argparse.Namespace, out: Output) -> None:
     from bridge.worker import Worker
 
     _log()
-    worker = Worker(opened(options))
+    bridge = opened(options)
+    bridge.vault  # noqa: B018 - a wrong key file is refused here, not at the first pass
+    worker = Worker(bridge)
     stop = stop_on_signals()
     worker.start()
     out.note("The worker runs. Stop it with Ctrl-C.")
@@ -97,6 +99,7 @@ def _listening(options: argparse.Namespace) -> tuple[Bridge, Listener]:
 
     _log()
     bridge = opened(options)
+    bridge.vault  # noqa: B018 - a wrong key file is refused here, not at the first request
     return bridge, Listener(options.host, options.port)
 
 

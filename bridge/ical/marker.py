@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from bridge.ical.fields import Reading
 from bridge.ical.text import Component, Line, escape, tree, unescape, with_line_end
 
+#: How the UIDs end that we give to bookings made here.
+OWN_BOOKING = "@picsello-bridge"
 NAME = "X-PICSELLO-BRIDGE"
 
 

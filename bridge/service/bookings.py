@@ -21,6 +21,7 @@ from sqlalchemy import Connection
 from bridge.errors import Invalid, NotAllowed, NotFound
 from bridge.ical import build
 from bridge.ical.facts import facts
+from bridge.ical.marker import OWN_BOOKING
 from bridge.ical.series import Event, read
 from bridge.ical.text import Component, parse
 from bridge.ical.zones import parse_local
@@ -68,7 +69,7 @@ def add(
             raise Invalid(f"The {name} must stay under {MOST_CHARACTERS[name]:,} characters.")
     if status not in STATUSES:
         raise Invalid(f"The status “{status[:20]}” is unknown. Use {' or '.join(STATUSES)}.")
-    uid = f"{secrets.token_hex(16)}@picsello-bridge"
+    uid = f"{secrets.token_hex(16)}{OWN_BOOKING}"
     href = objects.href_for(uid)
     text = build.booking_text(
         uid,

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from bridge.errors import Invalid, NotAllowed, NotFound, Refused
 from bridge.ical import build
+from bridge.ical.marker import OWN_BOOKING
 from bridge.ical.series import read
 from bridge.ical.text import parse
 from bridge.service import Bridge, availability, clients, freshness
@@ -82,7 +83,7 @@ def take(
     freshness.read(bridge, user.id)
     release_expired(bridge)
     now = bridge.clock.now()
-    uid = f"{secrets.token_hex(16)}@picsello-bridge"
+    uid = f"{secrets.token_hex(16)}{OWN_BOOKING}"
     try:
         with bridge.db.writing() as tx:
             calendar_id = _lock(tx, user)

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from bridge.errors import Invalid, NotAllowed, Stale
 from bridge.ical import build
+from bridge.ical.marker import OWN_BOOKING
 from bridge.ical.zones import parse_local
 from bridge.service import agenda, bookings, client_writes
 from bridge.store import calendars, objects
@@ -72,7 +73,7 @@ def block(
         raise Invalid("A block may be as long as a year, not longer.")
     if len(title) > bookings.MOST_CHARACTERS["title"]:
         raise Invalid(f"The title must stay under {bookings.MOST_CHARACTERS['title']} characters.")
-    uid = f"{secrets.token_hex(16)}@picsello-bridge"
+    uid = f"{secrets.token_hex(16)}{OWN_BOOKING}"
     text = build.booking_text(uid, title.strip() or "Blocked", begins, end=after, zone=zone, now=now)
     row = calendars.bookings(tx, user.id)
     client_writes.put(tx, user, row, objects.href_for(uid), text, actor=actor, now=now)

@@ -41,8 +41,8 @@ LONGEST_LEASE = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class LinkRow:
-    """One link. ``held``: why it waits for the user; ``agreed_at``: the last full agreement; ``user_id`` and
-    ``provider`` are its account's."""
+    """One link. ``restored``: from a backup, and no pass since; ``held``: why it waits for the user;
+    ``agreed_at``: the last full agreement; ``user_id`` and ``provider`` are its account's."""
 
     id: int
     account_id: int
@@ -57,6 +57,7 @@ class LinkRow:
     blocks_slots: bool
     mirror_id: int | None
     released: bool
+    restored: bool
     held: Sequence[str] | None
     state: str
     state_reason: str | None

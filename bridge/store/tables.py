@@ -67,6 +67,8 @@ installation = Table(
     Column("uid", Text, nullable=False),  # in every marker we write at a provider
     Column("generation", Integer, nullable=False),  # part of every sync token; bumped by restore
     Column("public_url", Text),  # the address of the last serve
+    Column("key_id", Text),  # which key file belongs to it; see bridge.vault
+    Column("moved_to", Text),  # where all of this has been moved; None: it lives here
     Column("created", Instant, nullable=False),
 )
 
@@ -337,6 +339,9 @@ link = Table(
     Column("blocks_slots", Boolean, nullable=False, default=True),
     Column("mirror_id", ForeignKey("calendar.id", ondelete="SET NULL"), index=True),
     Column("released", Boolean, nullable=False, default=False),  # the user let the first plan go ahead
+    Column(
+        "restored", Boolean, nullable=False, default=False
+    ),  # from a backup: what is there and ours comes back
     Column("held", JSON),  # why it waits for the user: a list of sentences; None: it does not
     Column("state", Text, nullable=False, default="new"),  # new healthy retrying held gone read-only stopped
     Column("state_reason", Text),
@@ -348,6 +353,8 @@ link = Table(
     Column("due_at", Instant),  # when the worker should run it next; None: never by itself
     Column("done", Integer),  # of the pass under way: the objects looked at, of so many
     Column("to_do", Integer),
+    Column("urgent", Boolean, nullable=False, default=False),  # due because something changed here
+    Column("active_at", Instant),  # when a pass last had something to do; None: never
     Column("lease_holder", Text),  # who runs a pass now
     Column("lease_until", Instant),
     Column(

@@ -25,7 +25,7 @@ class Context:
     bookings: CalendarRow
     mirror: CalendarRow | None
     policy: Policy
-    first_look: bool  # nothing was ever paired: look at everything over there for our own (a link made again)
+    first_look: bool  # a link made again, or restored: look at everything over there for our own
 
     def hub_sides(self) -> list[tuple[int, int, bool]]:
         """Per calendar of ours: its id, the seq up to which passes have seen it, and whether its changes go
@@ -60,6 +60,7 @@ def load(tx: Connection, link_id: int, installation: str) -> Context:
         on_delete=cast(OnDelete, user.on_delete),
         on_move=cast(OnMove, user.on_move),
         source=cast(SourceEdits, account.profile.get("edits", "refuse") if link.source else "none"),
+        restored=link.restored,
     )
-    first_look = link.writes and not pairings.any_(tx, link_id)
+    first_look = link.writes and (link.restored or not pairings.any_(tx, link_id))
     return Context(link, account, user, calendars.bookings(tx, user.id), mirror, policy, first_look)

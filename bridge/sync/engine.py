@@ -207,6 +207,8 @@ class Engine:
         return listed is None or self.clock.now() - listed >= every
 
     def _reasons_to_wait(self, context: Context, observation: Observation) -> list[str]:
+        if context.link.restored and context.link.held:
+            return list(context.link.held)
         if not context.link.released:
             return ["The first sync waits for your word: look at what it would do, then confirm."]
         if not observation.gone and not observation.listing_empty:

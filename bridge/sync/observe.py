@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from bridge.errors import Invalid
 from bridge.ical.facts import facts
-from bridge.ical.marker import marker
+from bridge.ical.marker import OWN_BOOKING, marker
 from bridge.ports import Entry, Provider
 from bridge.store import objects, pairings
 from bridge.store.db import Database
@@ -148,7 +148,7 @@ class Looker:
         stored = objects.by_uid(tx, calendar_id, uid, with_hidden=True)
         item = Item(
             uid,
-            self._kind(calendar_id, stored, known_there=remote is not None or row is not None),
+            self._kind(calendar_id, uid, stored, known_there=remote is not None or row is not None),
             _hub(stored),
             remote,
             _base(row),
@@ -185,7 +185,8 @@ class Looker:
         booking = objects.by_uid(tx, context.bookings.id, uid, with_hidden=True)
         ours = marked and mark is not None and marker_uid(mark.key) == uid
         if booking is not None or ours:
-            own = self._own(tx, remote, uid, adopt=booking is not None and context.link.writes)
+            lost = context.policy.restored and not _of_old_subscription(uid)
+            own = self._own(tx, remote, uid, adopt=context.link.writes and (booking is not None or lost))
             if ours or not isinstance(own, Unusable) or not _of_old_subscription(uid):
                 return own
         if _of_old_subscription(uid) and (booking is not None or context.user.source != "studio"):
@@ -212,11 +213,13 @@ class Looker:
         """Whether the pairing is free for another href: its own vanished, or it had none."""
         return self.vanished.pop(row.id, None) is not None or (row.base_tag is None and row.flight is None)
 
-    def _kind(self, calendar_id: int, stored: StoredObject | None, *, known_there: bool) -> Kind:
+    def _kind(self, calendar_id: int, uid: str, stored: StoredObject | None, *, known_there: bool) -> Kind:
         if calendar_id != self.context.bookings.id:
             return "foreign"
         if self.context.policy.is_source and known_there:
             return "booking"  # also if a calendar app had brought it here before, from an old subscription
+        if self.context.policy.restored and stored is None and uid.endswith(OWN_BOOKING):
+            return "booking"
         return "booking" if stored is not None and stored.kind == "booking" else "block"
 
 

@@ -40,6 +40,7 @@ def done(
     link = context.link
     values: dict[str, object] = {"held": None, "released": True, "state": "healthy", "state_reason": None}
     if not unsettled:
+        values["restored"] = False
         values["cursor"] = observation.cursor
         values["bookings_seq"] = observation.bookings_seq
         values["mirror_seq"] = observation.mirror_seq

@@ -24,7 +24,6 @@ from bridge.store.db import Database
 from bridge.store.people import UserRow
 from bridge.wiring import Bridge
 from tests.cli.conftest import call, data
-from tests.servers.postgres import Cluster, postgres
 
 #: Fixtures of the command line, used here too.
 __all__ = ["call", "data"]
@@ -118,12 +117,6 @@ class Studio:
         with self.bridge.db.reading() as tx:
             calendar = calendars.bookings(tx, self.anna.id)
             return [stored.text for stored in objects.all_objects(tx, calendar.id)]
-
-
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
-    with postgres() as running:
-        yield running
 
 
 @pytest.fixture(scope="session")

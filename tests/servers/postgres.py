@@ -56,7 +56,7 @@ class Cluster:
             connection.execute(text(statement))
 
     def start(self) -> None:
-        options = {"listen_addresses": "", "unix_socket_directories": self.folder, "max_connections": 60}
+        options = {"listen_addresses": "", "unix_socket_directories": self.folder, "max_connections": 200}
         if self.port is not None:
             options |= {"listen_addresses": "127.0.0.1", "port": self.port}
         # nothing here has to survive the machine

@@ -17,16 +17,10 @@ from bridge.store import people as people_rows
 from bridge.store.objects import StoredObject
 from bridge.sync.report import Report
 from bridge.wiring import Bridge
-from tests.servers.postgres import Cluster, postgres
+from tests.servers.postgres import Cluster
 from tests.sources.picsello import Picsello
 
 ANNA = "anna@studio.example"
-
-
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
-    with postgres() as running:
-        yield running
 
 
 @pytest.fixture(params=[1, 2], ids=["first generation", "second generation"])

@@ -9,14 +9,8 @@ from pathlib import Path
 import pytest
 
 from bridge.store.db import Database
-from tests.servers.postgres import Cluster, postgres
+from tests.servers.postgres import Cluster
 from tests.store.studio import Studio
-
-
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
-    with postgres() as running:
-        yield running
 
 
 @pytest.fixture(scope="session")

@@ -88,6 +88,7 @@ class Policy:
     on_delete: OnDelete = "restore"
     on_move: OnMove = "apply"
     source: SourceEdits = "none"
+    restored: bool = False  # the first pass after a restore: what is ours and unknown here comes back
 
     @property
     def is_source(self) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from bridge.ical.facts import facts
 from bridge.ical.fields import GroupKey, changed
+from bridge.ical.marker import unmark
 from bridge.ical.merge import first_merge, merge
 from bridge.ical.transfer import with_groups
 from bridge.sync.plan.actions import (
@@ -92,8 +93,10 @@ def _without_base(item: Item, policy: Policy) -> Decision:
             return Decision(item)
         return Decision(item, (create(item, hub, policy, item.generation),))
     if hub is None:
-        if item.kind != "foreign":
-            return Decision(item)  # marked as ours, yet unknown here: without a pairing we may not touch it
+        if item.kind != "foreign":  # marked as ours, yet unknown here
+            if policy.restored:  # made after the backup
+                return Decision(item, (PutHub(unmark(remote.text), None),))
+            return Decision(item)  # without a pairing we may not touch it
         return Decision(item, (PutHub(remote.text, None),))
     if not here:  # cancelled; only a pairing entitles us to take it away over there
         return Decision(item, (DeleteRemote(remote.tag),) if base is not None else ())
