@@ -32,7 +32,7 @@ class Facts:
 
 def facts(text: str | Component | fields.Reading) -> Facts:
     """Read the facts; tolerant. Raises Invalid for what is no iCalendar."""
-    reading = text if isinstance(text, fields.Reading) else fields.Reading(text)
+    reading = fields.reading(text)
     instances = reading.instances
     main = instances.get(None) or next(iter(instances.values()), None) or Component.make("")
     found = {line.name: line for line in reversed(list(main.lines()))}
@@ -61,7 +61,7 @@ def _sequence(component: Component) -> int:
 
 def places(text: str | Component | fields.Reading) -> dict[str | None, str]:
     """The name of the place of each instance."""
-    reading = text if isinstance(text, fields.Reading) else fields.Reading(text)
+    reading = fields.reading(text)
     lines = {key: part.first("LOCATION") for key, part in reading.instances.items()}
     return {key: line.text if line is not None else "" for key, line in lines.items()}
 
@@ -70,7 +70,7 @@ def stamps(text: str | Component | fields.Reading) -> frozenset[tuple[str | None
     """What every program moves when it saves an edit (RFC 5545 3.8.7): DTSTAMP, LAST-MODIFIED and SEQUENCE
     of each
     instance. Unchanged stamps beside changed text are the mark of a server that rewrites what it stores."""
-    reading = text if isinstance(text, fields.Reading) else fields.Reading(text)
+    reading = fields.reading(text)
     return frozenset(
         (key, line.name, line.value)
         for key, part in reading.instances.items()

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TypeAlias
 
 from bridge.ical import moments, values
@@ -102,6 +103,10 @@ DEFAULT_STATUS = {"VEVENT": "CONFIRMED", "VTODO": "NEEDS-ACTION"}
 _EVENT_LIKE = frozenset({"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VAVAILABILITY", "VPOLL"})
 
 
+#: Characters; readings of larger texts are not kept.
+_SMALL = 16_000
+
+
 class Reading:
     """One text, read for comparison; each instance is looked at once, when first asked for."""
 
@@ -121,21 +126,33 @@ class Reading:
         return known
 
 
-def groups(text: str | Component) -> dict[GroupKey, object]:
+def reading(source: str | Component | Reading) -> Reading:
+    """The text, read; whoever asks for the same one soon after gets the same reading, so nobody may change
+    it. Raises Invalid for what is no iCalendar."""
+    if isinstance(source, str) and len(source) <= _SMALL:
+        return _kept(source)
+    return source if isinstance(source, Reading) else Reading(source)
+
+
+@lru_cache(maxsize=256)
+def _kept(text: str) -> Reading:
+    return Reading(text)
+
+
+def groups(source: str | Component | Reading) -> dict[GroupKey, object]:
     """Comparable values of everything that can change. Raises Invalid for what is no iCalendar."""
-    reading = Reading(text)
+    read = reading(source)
     return {
         (instance, group): value
-        for instance in reading.instances
-        for group, value in reading.groups(instance).items()
+        for instance in read.instances
+        for group, value in read.groups(instance).items()
     }
 
 
 def changed(before: str | Component | Reading, after: str | Component | Reading) -> frozenset[GroupKey]:
     """The groups that differ. A master or override that only one of the texts has counts as
     ``component`` alone."""
-    first = before if isinstance(before, Reading) else Reading(before)
-    second = after if isinstance(after, Reading) else Reading(after)
+    first, second = reading(before), reading(after)
     found: set[GroupKey] = set()
     for instance in first.instances.keys() | second.instances.keys():
         if instance not in first.instances or instance not in second.instances:
@@ -154,7 +171,7 @@ def differing(first: dict[str, object], second: dict[str, object]) -> Iterator[s
             yield group
 
 
-def fingerprint(text: str | Component) -> str:
+def fingerprint(text: str | Component | Reading) -> str:
     """SHA-256 (hex) over ``groups``: equal for texts that mean the same."""
     listed = sorted(((instance or "", group), value) for (instance, group), value in groups(text).items())
     return hashlib.sha256(repr(listed).encode("utf-8", "surrogatepass")).hexdigest()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bridge.ical.fields import Reading
+from bridge.ical.fields import Reading, reading
 from bridge.ical.text import Component, Line, escape, tree, unescape, with_line_end
 
 #: How the UIDs end that we give to bookings made here.
@@ -27,7 +27,7 @@ class Marker:
 def mark(text: str | Component, installation: str, key: str) -> str:
     """The text with our marker, and no other one, in its master (without one: in its first override).
     Marking twice changes nothing."""
-    calendar = tree(text).copy()
+    calendar = reading(text).calendar.copy()
     line = Line.make(NAME, f"{installation};{escape(key)}")
     there = list(_marked(calendar))
     main = _main(calendar)
@@ -46,7 +46,7 @@ def marker(text: str | Component) -> Marker | None:
     """The marker that a text bears, whoever's it is."""
     if isinstance(text, str) and NAME not in text.upper():
         return None
-    for _, line in _marked(tree(text)):
+    for _, line in _marked(reading(text).calendar):
         installation, _, key = line.value.partition(";")
         return Marker(installation.rstrip("\\"), unescape(key))  # some servers escape the semicolon
     return None

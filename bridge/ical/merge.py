@@ -14,7 +14,16 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from bridge.ical import moments
-from bridge.ical.fields import BOOKKEEPING, COMPONENT, GroupKey, Instance, Reading, changed, differing
+from bridge.ical.fields import (
+    BOOKKEEPING,
+    COMPONENT,
+    GroupKey,
+    Instance,
+    Reading,
+    changed,
+    differing,
+    reading,
+)
 from bridge.ical.transfer import Receiver, exclusions
 from bridge.ical.words import group_name, group_text
 
@@ -48,8 +57,8 @@ class _Side:
 
     def __init__(self, base: str, text: str):
         self.text = text
-        self.now = Reading(text)
-        self.base = Reading(base) if base != text else self.now
+        self.now = reading(text)
+        self.base = reading(base) if base != text else self.now
         self.changes = changed(self.base, self.now)
         self.receiver = Receiver(self.now)
         self.excluded = exclusions(self.now)
@@ -181,15 +190,15 @@ def arrived(base_remote: str | None, flight_text: str, remote_now: str) -> bool:
     stamps and marker tell. In doubt it did not arrive: then both sides count as changed, and no edit is
     overruled unseen."""
     if base_remote is None:
-        sent = Reading(flight_text)
-        now = Reading(remote_now)
+        sent = reading(flight_text)
+        now = reading(remote_now)
         return any(
             now.groups(key).get(group) == value
             for key in sent.instances.keys() & now.instances.keys()
             for group, value in sent.groups(key).items()
             if group != COMPONENT
         )
-    before, sent, now = Reading(base_remote), Reading(flight_text), Reading(remote_now)
+    before, sent, now = reading(base_remote), reading(flight_text), reading(remote_now)
     as_sent = as_before = 0
     for instance, group in changed(before, sent):
         there = _said(now, instance, group)

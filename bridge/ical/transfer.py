@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from bridge.ical import moments
 from bridge.ical.definitions import definition, same_rules
-from bridge.ical.fields import COMPONENT, GroupKey, Instance, Reading, group_of, unit_value
+from bridge.ical.fields import COMPONENT, GroupKey, Instance, Reading, group_of, reading, unit_value
 from bridge.ical.text import Component, Line, with_line_end
 
 Item = TypeVar("Item", Line, Component, Line | Component)
@@ -193,7 +193,7 @@ class Receiver:
 
 def with_groups(text: str, source: str, keys: Iterable[GroupKey]) -> str:
     """The text with these groups (or whole overrides) as the source has them."""
-    receiver, giver = Receiver(Reading(text)), Reading(source)
+    receiver, giver = Receiver(reading(text)), reading(source)
     for instance, group in sorted(keys, key=lambda key: (key[0] or "", key[1])):
         if group != COMPONENT:
             receiver.take_group(giver, instance, group)

@@ -20,8 +20,7 @@ from sqlalchemy import delete as sql_delete
 
 from bridge.errors import Invalid, NotFound
 from bridge.ical.facts import facts
-from bridge.ical.fields import fingerprint
-from bridge.ical.text import parse
+from bridge.ical.fields import fingerprint, reading
 from bridge.store import changes, links, passes
 from bridge.store.calendars import CalendarRow, lock
 from bridge.store.changes import changed_since, parse_token, prune_changes, token
@@ -128,18 +127,18 @@ def put(
     if old is not None and old.text == text and old.hidden == hidden and kind in (None, old.kind):
         return Stored(old.id, href, old.uid, old.etag, old.seq, False, False, old.text, ())
     etag = etag_of(text)
-    parsed = parse(text)  # once for all who read it
-    known = facts(parsed)
+    read = reading(text)  # once for all
+    known = facts(read)
     _check(tx, row, href, known.uid, old)
     zone = zone or ZoneInfo(row.time_zone)
-    when = times(parsed, zone, row.horizon_start, row.horizon_end)
+    when = times(read.calendar, zone, row.horizon_start, row.horizon_end)
     seq = row.seq + 1
     values: dict[str, Any] = {
         "href": href,
         "uid": known.uid,
         "etag": etag,
         "text": text,
-        "fingerprint": fingerprint(parsed),
+        "fingerprint": fingerprint(read),
         "component": known.component,
         "kind": kind or (old.kind if old else "block" if row.kind == "bookings" else "foreign"),
         "hidden": hidden,
