@@ -39,6 +39,7 @@ class Settings:
     smtp_url: str = ""  # smtp://[user:password@]host[:port] or smtps://…; empty: no mail is sent
     mail_from: str = ""  # the sender of mails; needed with smtp_url
     poll_seconds: int = 300  # how often a calendar is looked at when nothing happens here
+    push: str = "auto"  # auto | on | off: let Google and Microsoft tell us of changes, at public_url
     worker_threads: int = 2  # passes at the same time, in one process
     server_threads: int = 10  # requests at the same time, in one process
     max_resource_bytes: int = 10_000_000  # the largest object a CalDAV client may store
@@ -160,6 +161,16 @@ def _number(least: int, most: int) -> Callable[[str, Any], int]:
     return check
 
 
+def _one_of(*words: str) -> Callable[[str, Any], str]:
+    def check(where: str, value: Any) -> str:
+        word = _text(where, value).lower()
+        if word not in words:
+            raise Invalid(f"{where} must be one of {', '.join(words)}, but it is {value!r}.")
+        return word
+
+    return check
+
+
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "data": _path,
     "database_url": _url("sqlite", "postgresql+psycopg", "postgresql"),
@@ -172,6 +183,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "smtp_url": _url("smtp", "smtps"),
     "mail_from": _text,
     "poll_seconds": _number(10, 86_400),
+    "push": _one_of("auto", "on", "off"),
     "worker_threads": _number(1, 64),
     "server_threads": _number(2, 256),
     "max_resource_bytes": _number(SMALLEST_RESOURCE, 1_000_000_000),

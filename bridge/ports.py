@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class Clock(Protocol):
@@ -69,6 +69,28 @@ class Changes:
     complete: bool
     cursor: str | None
     rest: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A provider's promise to tell us when a calendar changes. ``name`` is what its notices call it,
+    ``resource`` what some want to hear again when it is to end, ``expires`` when it does so by itself."""
+
+    name: str
+    resource: str
+    expires: datetime
+
+
+@runtime_checkable
+class Announcing(Protocol):
+    """A provider that can tell us of changes, as a hint: what changed is asked for all the same."""
+
+    def watch(self, calendar: str, address: str, secret: str, known: Channel | None) -> Channel:
+        """Be told at ``address`` (https) from now on, with ``secret`` in every notice. ``known``, if any,
+        is the channel to the same address that this one follows. Raises ``ProviderError`` kinds."""
+
+    def unwatch(self, channel: Channel) -> None:
+        """Let it end. One that has ended already is no error. Raises ``ProviderError`` kinds."""
 
 
 class Provider(Protocol):

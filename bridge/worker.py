@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from bridge.errors import BridgeError, NotFound
 from bridge.queue import Jobs
-from bridge.service import clashes, client_booking, client_mail, first_sync, webhooks
+from bridge.service import clashes, client_booking, client_mail, first_sync, push, webhooks
 from bridge.store import accounts, links
 from bridge.wiring import Bridge
 
@@ -133,6 +133,8 @@ class Worker:
             log.warning("link %s: %s", link_id, sentence)
         if report.failed and not report.alone:
             self._back_off(link_id, report.after or 0.0)
+        elif not report.failed:
+            push.tend(self._bridge, link_id)
 
     def _soon(self, link_id: int) -> None:
         """Somebody is at work in its account: it is its turn when they are done."""

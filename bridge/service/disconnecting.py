@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from bridge.errors import BridgeError, ObjectGone, ProviderError, Refused, TagMismatch
 from bridge.ical.occurrences import enclosing
 from bridge.ports import Provider
-from bridge.service import Bridge, audit
+from bridge.service import Bridge, audit, push
 from bridge.service.roles import refuse_source
 from bridge.store import accounts, calendars, links, objects, pairings, passes, people
 from bridge.store.accounts import AccountRow
@@ -78,6 +78,7 @@ def remove(bridge: Bridge, account_id: int, *, pushed: str) -> Removed:
             count, sentences = _take_back(bridge, link, fence, only_coming=pushed == "remove-future")
             deleted += count
             left += sentences
+    push.stop(bridge, account_id)
     with bridge.db.writing() as tx:
         for link, _ in fences:
             if link.mirror_id is not None:

@@ -33,6 +33,7 @@ from bridge.web import (
     feeds,
     help,
     history,
+    hooks,
     notices,
     oauth,
     profile,
@@ -78,6 +79,7 @@ PAGES = (
     profile,
     programs,
     help,
+    hooks,
 )
 
 

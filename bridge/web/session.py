@@ -25,7 +25,9 @@ from bridge.web import access
 from bridge.web.security import the_bridge
 
 #: Blueprints that anybody may see.
-PUBLIC = frozenset({"booking", "booking_receipt", "signin", "welcome", "oauth", "feed", "device_setup"})
+PUBLIC = frozenset(
+    {"booking", "booking_receipt", "signin", "welcome", "oauth", "feed", "device_setup", "hooks"}
+)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@ again, say goodbye. The sign-in is ``emulate``'s, the calendars are our stand-in
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -43,11 +44,18 @@ class Story:
 
 @pytest.fixture
 def story(tmp_path: Path) -> Iterator[Story]:
+    with telling(tmp_path, {}) as told:
+        yield told
+
+
+@contextmanager
+def telling(tmp_path: Path, further: Mapping[str, str]) -> Iterator[Story]:
+    """The story's people and places, with further settings."""
     with Graph() as graph:
         settings = {"CLIENT_ID": "client", "CLIENT_SECRET": "secret", "API_URL": graph.api_url}
         studio = Consenting.of_anna_with(
             tmp_path / "data",
-            {f"PICSELLO_BRIDGE_MICROSOFT_{name}": value for name, value in settings.items()},
+            {f"PICSELLO_BRIDGE_MICROSOFT_{name}": value for name, value in settings.items()} | further,
         )
         calendar = graph.mailbox.add_calendar("Arbeit")
         graph.mailbox.add_calendar("Feiertage", can_edit=False)

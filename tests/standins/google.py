@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.standins.google_calendar import Calendar, Refusal
+from tests.standins.google_channels import Channels
 from tests.standins.google_contract import Contract, contract
 
 #: With a sync token these are refused (Google's manual on events.list).
@@ -46,6 +47,7 @@ class GoogleStandIn:
         self.expired: set[str] = set()  # access tokens that ran out
         self.seen: set[str] = set()  # access tokens that were shown
         self.page = 2500  # entries of a page, at most
+        self.channels = Channels()
         self.lock = threading.RLock()
         self._tokens = 0
         standin = self
@@ -68,6 +70,7 @@ class GoogleStandIn:
     def make_calendar(self, id_: str, **entry: Any) -> Calendar:
         """A calendar in the user's list."""
         made = self.calendars[id_] = Calendar(id_, self.email, entry)
+        made.told = lambda: self.channels.changed(id_)
         return made
 
     def expire_tokens(self) -> None:
@@ -133,6 +136,8 @@ class GoogleStandIn:
     ) -> Any:
         if name == "calendarList.list":
             return self._calendar_list(query)
+        if name == "channels.stop":
+            return self.channels.stop(body)
         calendar = self.calendars.get(place["calendarId"])
         if calendar is None:
             raise Refusal(404, "notFound", "Not Found")
@@ -140,6 +145,8 @@ class GoogleStandIn:
             return calendar.entry
         if name == "events.list":
             return self._listing(calendar, query)
+        if name == "events.watch":
+            return self.channels.watch(calendar.id, body)
         if name == "events.get":
             return calendar.get(place["eventId"])
         if name == "events.instances":

@@ -7,7 +7,7 @@ from the code under test.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
@@ -53,6 +53,7 @@ class Calendar:
         self.seq = 0
         self.events: dict[str, Json] = {}
         self.changed: dict[str, int] = {}  # event id -> seq of its last change
+        self.told: Callable[[], None] = lambda: None  # called when something changed
 
     # --- reading ---------------------------------------------------------------------------------
 
@@ -174,6 +175,7 @@ class Calendar:
         etag = f'"{3_000_000_000 + self.seq}"'
         stored = {**event, "kind": "calendar#event", "id": id_, "etag": etag, "updated": _stamp(self.seq)}
         self.events[id_] = stored
+        self.told()
         return stored
 
     def _drop_stray_exceptions(self, master: Json) -> None:

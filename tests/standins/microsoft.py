@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from tests.standins.microsoft_contract import violations
 from tests.standins.microsoft_mailbox import Json, Mailbox, Refused, Stored
+from tests.standins.microsoft_subscriptions import Subscriptions
 
 _PROPERTY = re.compile(r"ep/id eq '([^']+)' and ep/value eq '([^']+)'")
 _NAVIGATION = frozenset({"singleValueExtendedProperties", "exceptionOccurrences"})
@@ -30,6 +31,8 @@ class Graph:
 
     def __init__(self) -> None:
         self.mailbox = Mailbox()
+        self.subscriptions = Subscriptions()
+        self.mailbox.told = self.subscriptions.changed
         self.violations: list[str] = []
         self.expired: set[str] = set()  # access tokens that are good no longer
         self.revoked = False  # the consent was taken back: 401, and no new token
@@ -87,6 +90,9 @@ class Graph:
             token = headers.get("Authorization", "").removeprefix("Bearer ")
             if self.revoked or not token or token in self.expired:
                 raise Refused(401, "InvalidAuthenticationToken")
+            if path.startswith("/v1.0/subscriptions"):  # without the lock: it asks us back
+                steps = [step for step in path.removeprefix("/v1.0/subscriptions").split("/") if step]
+                return self.subscriptions.answer(method, steps, json.loads(body) if body else {})
             with self._lock:
                 return self._answer(method, path, headers, body)
         except Refused as refused:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import calendar as months
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -87,6 +87,9 @@ class Mailbox:
         self.exceptions_touch_master = False
         self._numbers = itertools.count(1)
         self.seq = 1  # since 0 means: from the beginning
+        self.told: Callable[[str, str], None] = lambda _calendar, _event: (
+            None
+        )  # called when something changed
 
     # --- calendars ---------------------------------------------------------------------------------
 
@@ -186,6 +189,7 @@ class Mailbox:
             stored.exception_keys[of_date] = self.seq
         if of_date is None or self.exceptions_touch_master:
             stored.key = self.seq
+        self.told(stored.calendar, stored.id)
 
     def _check_times(self, fields: Json) -> None:
         start, end = (instant(fields[name]) for name in ("start", "end"))

@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 from bridge.errors import CursorLost, Invalid, ObjectGone, ObjectRefused, RetryLater, TagMismatch
 from bridge.ical.text import parse
 from bridge.ical.zones import iana_name
-from bridge.ports import Capabilities, Changes, Entry, RemoteCalendar
+from bridge.ports import Capabilities, Changes, Channel, Entry, RemoteCalendar
+from bridge.providers.google import channels
 from bridge.providers.google.fields import Wanted, read
 from bridge.providers.google.reading import Event, Series, text_of
 from bridge.providers.google.wire import Json, Stale, Wire, segment
@@ -104,6 +105,12 @@ class GoogleProvider:
     def new_href(self, calendar: str, key: str) -> str:  # noqa: ARG002 - ids are unique within a calendar
         """An id as Google wants them: 5 to 1024 characters of base32hex in lower case."""
         return "pb" + b32hexencode(hashlib.sha256(key.encode()).digest()[:20]).decode().lower()
+
+    def watch(self, calendar: str, address: str, secret: str, known: Channel | None) -> Channel:
+        return channels.watch(self._wire, calendar, address, secret, known)
+
+    def unwatch(self, channel: Channel) -> None:
+        channels.stop(self._wire, channel)
 
     def close(self) -> None:
         self._wire.session.close()

@@ -59,6 +59,10 @@ class Graph:
         joined = "&".join(options)
         return f"{self._api}/me{path}{'?' + joined if joined else ''}"
 
+    def outside(self, *segments: str) -> str:
+        """An address that is not below ``/me``."""
+        return self._api + "".join("/" + quote(segment, safe="") for segment in segments)
+
     def read(self, url: str) -> Json:
         """One answer. Raises ``ObjectGone`` for 404."""
         answer = self._send("GET", url)

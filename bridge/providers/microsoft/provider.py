@@ -26,8 +26,8 @@ from datetime import datetime
 from typing import Any
 
 from bridge.errors import CalendarGone, CursorLost, Invalid, ObjectGone
-from bridge.ports import Capabilities, Changes, Entry, RemoteCalendar
-from bridge.providers.microsoft import stash
+from bridge.ports import Capabilities, Changes, Channel, Entry, RemoteCalendar
+from bridge.providers.microsoft import stash, subscriptions
 from bridge.providers.microsoft.calendars import Calendars
 from bridge.providers.microsoft.client import LABEL, PAGE, Graph, Json
 from bridge.providers.microsoft.cursor import GOOD_FOR, Cursor, day, short, window
@@ -109,6 +109,13 @@ class MicrosoftProvider:
 
     def new_href(self, calendar: str, key: str) -> str:  # noqa: ARG002 - the same in each
         return OWN + key
+
+    def watch(self, calendar: str, address: str, secret: str, known: Channel | None) -> Channel:
+        place = self._calendars.place(calendar)
+        return subscriptions.watch(self._graph, place, address, secret, known, self._now())
+
+    def unwatch(self, channel: Channel) -> None:
+        subscriptions.stop(self._graph, channel)
 
     def close(self) -> None:
         self._graph.session.close()
