@@ -31,6 +31,9 @@ def add_to(calls: Calls) -> None:
         "--on-move", choices=("apply", "approve"), help="whether moving a booking waits for approval"
     )
     change.add_argument("--time-zone", metavar="TZ", help="an IANA name, such as Europe/Berlin")
+    change.add_argument(
+        "--second-step", choices=("off",), help="turn the second step of signing in off, if the phone is lost"
+    )
     password_option(change, "read a new password for the pages from standard input")
 
     call(users, "list", _list, "list the users")
@@ -50,17 +53,14 @@ def _add(options: argparse.Namespace, out: Output) -> None:
 
 
 def _set(options: argparse.Namespace, out: Output) -> None:
-    from bridge.service import people
+    from bridge.service import people, second_step
 
-    password = optional_password(options)
-    user = people.set_user(
-        opened(options),
-        options.email,
-        on_delete=options.on_delete,
-        on_move=options.on_move,
-        time_zone=options.time_zone,
-        password=password,
-    )
+    bridge, password = opened(options), optional_password(options)
+    changes = {name: getattr(options, name) for name in ("on_delete", "on_move", "time_zone")}
+    if options.second_step == "off":
+        user = second_step.turn_off(bridge, people.user(bridge, options.email).id)
+    if options.second_step is None or password is not None or any(changes.values()):
+        user = people.set_user(bridge, options.email, password=password, **changes)
     rules = {"on_delete": user.on_delete, "on_move": user.on_move, "time_zone": user.time_zone}
     out.value({"user": user.id, "email": user.email, **rules}, f"{user.email} is changed.")
 

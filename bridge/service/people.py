@@ -101,6 +101,12 @@ def set_user(
         return people.user_by_id(tx, user.id)
 
 
+def user(bridge: Bridge, email: str) -> UserRow:
+    """Raises NotFound."""
+    with bridge.db.reading() as tx:
+        return people.user_by_email(tx, email)
+
+
 def list_users(bridge: Bridge) -> list[UserRow]:
     """All users, by address."""
     with bridge.db.reading() as tx:

@@ -31,6 +31,7 @@ from bridge.web import (
     event,
     feed,
     feeds,
+    forgotten,
     help,
     history,
     hooks,
@@ -41,6 +42,7 @@ from bridge.web import (
     progress,
     refusals,
     roles,
+    second_step,
     security,
     session,
     signin,
@@ -52,6 +54,8 @@ from bridge.wiring import Bridge
 #: One blueprint each, called ``pages``.
 PAGES = (
     signin,
+    second_step,
+    forgotten,
     dashboard,
     agenda,
     event,
@@ -106,4 +110,5 @@ def make_app(bridge: Bridge) -> Flask:
     for module in PAGES:
         app.register_blueprint(module.pages)
     app.register_blueprint(profile.first_visit)
+    app.register_blueprint(second_step.at_sign_in)
     return app

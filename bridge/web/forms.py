@@ -164,6 +164,39 @@ class NewPassword(FlaskForm):  # type: ignore[misc]
     )
 
 
+class Forgotten(FlaskForm):  # type: ignore[misc]
+    """Where a link for a new password is to go."""
+
+    email = StringField("E-mail address", [DataRequired("Please type your e-mail address."), _NAME], [_trim])
+
+
+class ChosenPassword(FlaskForm):  # type: ignore[misc]
+    """A password to come, twice, for whoever has the link."""
+
+    new = PasswordField("New password", _NEW)
+    again = PasswordField(
+        "New password again", [EqualTo("new", "The two do not match. Please type the new one again.")]
+    )
+
+
+class Code(FlaskForm):  # type: ignore[misc]
+    """The second step of signing in."""
+
+    code = StringField("Code", [DataRequired("Please type the code."), Length(max=64)], [_trim])
+
+
+class TurnOn(Code):
+    """The first code of an app; ``secret``: what the page offered it, sealed."""
+
+    secret = HiddenField(validators=[Length(max=1000)])
+
+
+class TurnOff(FlaskForm):  # type: ignore[misc]
+    """The password, before the second step goes."""
+
+    password = PasswordField("Your password", [InputRequired("Please type your password."), _SECRET])
+
+
 class FeedSource(FlaskForm):  # type: ignore[misc]
     """Picsello's calendar link as the source of bookings, and what becomes of edits that cannot reach it."""
 

@@ -26,7 +26,18 @@ from bridge.web.security import the_bridge
 
 #: Blueprints that anybody may see.
 PUBLIC = frozenset(
-    {"booking", "booking_receipt", "signin", "welcome", "oauth", "feed", "device_setup", "hooks"}
+    {
+        "booking",
+        "booking_receipt",
+        "signin",
+        "sign_in_code",
+        "forgotten",
+        "welcome",
+        "oauth",
+        "feed",
+        "device_setup",
+        "hooks",
+    }
 )
 
 

@@ -15,7 +15,7 @@ from werkzeug.exceptions import TooManyRequests
 from bridge.service import attempts, audit, people
 from bridge.service.attempts import Counted
 from bridge.store.people import UserRow
-from bridge.web import forms, session
+from bridge.web import forms, second_step, session
 from bridge.web.security import the_bridge
 
 pages = Blueprint("signin", __name__)
@@ -49,8 +49,11 @@ def submit() -> ResponseReturnValue:
             form.password.errors = [WRONG]
     if user is None:
         return render_template("sign_in.html", form=form), 422
+    target = session.safe_next(form.next.data)
+    if user.totp is not None:
+        return second_step.ask_for_code(user, target)
     session.begin(user)
-    return redirect(session.safe_next(form.next.data), 303)
+    return redirect(target, 303)
 
 
 def checked(email: str, password: str) -> UserRow | None:
@@ -66,7 +69,8 @@ def checked(email: str, password: str) -> UserRow | None:
     user = people.check_password(bridge, email, password)
     if user is not None:
         attempts.refund(bridge, *counted)
-    audit.sign_in(bridge, email, well=user is not None)
+    if user is None or user.totp is None:  # else nobody is in yet
+        audit.sign_in(bridge, email, well=user is not None)
     return user
 
 

@@ -130,3 +130,10 @@ def test_nobody_revokes_somebody_elses_device(call: Call, anna: str) -> None:
     (row,) = call("device", "list", anna, "--json").json
     assert "no device" in call("device", "revoke", "berta@studio.example", str(row["device"])).refusal
     assert len(call("device", "list", anna, "--json").json) == 1
+
+
+def test_a_lost_phone_is_no_reason_to_stay_outside(call: Call, anna: str) -> None:
+    assert call("user", "set", anna, "--second-step", "off").code == 0
+    assert call("user", "set", anna, "--second-step", "off", "--on-move", "approve").code == 0
+    assert call("user", "list", "--json").json[0]["on_move"] == "approve"
+    assert "no user" in call("user", "set", "nobody@studio.example", "--second-step", "off").refusal
