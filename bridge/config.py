@@ -1,8 +1,9 @@
 """Settings: read from the environment or one TOML file, checked once at start, never changed after.
 
-An option given on the command line beats ``PICSELLO_BRIDGE_<NAME>`` in the environment, which beats the
-file, which beats the default. The file's keys are the same names in small letters. Opening databases,
-folders and keys is left to the wiring.
+An option given on the command line beats ``PICSELLO_BRIDGE_<NAME>`` in the environment, which beats
+``PICSELLO_BRIDGE_<NAME>_FILE`` (a file that holds the value, for secrets), which beats the settings file,
+which beats the default. That file's keys are the same names in small letters. All that is wrong is said at once.
+Opening databases, folders and keys is left to the wiring.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -36,8 +40,15 @@ class Settings:
     allow_hosts: frozenset[str] = field(default_factory=frozenset)  # private hosts that may be contacted
     name_servers: frozenset[str] = field(default_factory=frozenset)  # for detection; empty: the system's
     trusted_proxies: frozenset[str] = field(default_factory=frozenset)  # whose X-Forwarded-* count
-    smtp_url: str = ""  # smtp://[user:password@]host[:port] or smtps://…; empty: no mail is sent
+    smtp_url: str = field(
+        default="", repr=False
+    )  # smtp://[user:password@]host[:port] or smtps://…; empty: no mail is sent
     mail_from: str = ""  # the sender of mails; needed with smtp_url
+    log_format: str = "text"  # or json
+    log_level: str = "info"
+    metrics_allow: frozenset[str] = frozenset({"127.0.0.1", "::1"})  # who may read /metrics, by address
+    metrics_token: str = field(default="", repr=False)  # or by this, as Authorization: Bearer …
+    security_contact: str = ""  # mailto: or https: in /.well-known/security.txt; empty: there is none
     poll_seconds: int = 300  # how often a calendar is looked at when nothing happens here
     push: str = "auto"  # auto | on | off: let Google and Microsoft tell us of changes, at public_url
     worker_threads: int = 2  # passes at the same time, in one process
@@ -68,14 +79,37 @@ class Settings:
         """Read and check. Raises Invalid, naming the setting, where it was found, and what is wanted."""
         config = config or environ.get(PREFIX + "CONFIG") or None
         found: dict[str, Any] = {}
-        if config:
-            for name, value in _read_file(Path(config)).items():
-                found[name] = _CHECKS[name](f"{name} in {config}", value)
-        for name, check in _CHECKS.items():
-            if value := environ.get(PREFIX + name.upper()):
-                found[name] = check(PREFIX + name.upper(), value)
+        wrong: list[str] = []
+
+        def take(name: str, where: str, value: Any) -> None:
+            try:
+                found[name] = _CHECKS[name](where, value)
+            except Invalid as error:
+                wrong.append(str(error))
+
+        for name, value in (_read_file(Path(config)) if config else {}).items():
+            if name in _CHECKS:
+                take(name, f"{name} in {config}", value)
+            else:
+                known = get_close_matches(name, _CHECKS, 1)
+                hint = f"Did you mean “{known[0]}”?" if known else "config/bridge.toml shows all there are."
+                wrong.append(f"The settings file {config} has an unknown setting “{name}”. {hint}")
+        for name in _CHECKS:
+            variable = PREFIX + name.upper()
+            if value := environ.get(variable):
+                take(name, variable, value)
+            elif file := environ.get(variable + "_FILE"):
+                try:
+                    take(name, f"The content of {file}", Path(file).read_text("utf-8").strip())
+                except (OSError, UnicodeDecodeError) as error:
+                    why = error.strerror if isinstance(error, OSError) else "it is no text"
+                    wrong.append(f"{variable}_FILE names {file}, which cannot be read: {why}.")
         if data:
             found["data"] = _path("--data", data)
+        if found.get("smtp_url") and not found.get("mail_from"):
+            wrong.append(f"With {PREFIX}SMTP_URL, say who mails come from: {PREFIX}MAIL_FROM.")
+        if wrong:
+            raise Invalid(" ".join(wrong))
         found.setdefault("data", _default_data(environ))
         return cls(**found)
 
@@ -93,10 +127,6 @@ def _read_file(path: Path) -> dict[str, Any]:
         raise Invalid(f"The settings file {path} cannot be read: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Invalid(f"The settings file {path} is not valid TOML: {error}.") from error
-    for key in values:
-        if key not in _CHECKS:
-            known = ", ".join(sorted(_CHECKS))
-            raise Invalid(f"The settings file {path} has an unknown setting “{key}”. Known are: {known}.")
     return values
 
 
@@ -140,12 +170,66 @@ def _names(where: str, value: Any) -> frozenset[str]:
     return frozenset(name for part in parts if (name := _text(where, part).lower()))
 
 
+def _networks(where: str, value: Any) -> frozenset[str]:
+    """Addresses and networks: a name would never be compared with anything."""
+    networks = _names(where, value)
+    for network in networks:
+        try:
+            ip_network(network, strict=False)
+        except ValueError:
+            raise Invalid(
+                f"{where} must be addresses like 10.0.0.5 or networks like 10.0.0.0/24, not “{network}”."
+            ) from None
+    return networks
+
+
+def named(address: str | None, networks: frozenset[str]) -> bool:
+    """Whether a numeric address is one of these, or in one of them."""
+    try:
+        found = ip_address((address or "").partition("%")[0])
+    except ValueError:
+        return False
+    return any(found in network for network in _parsed(networks))
+
+
+@lru_cache(maxsize=32)
+def _parsed(networks: frozenset[str]) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(network, strict=False) for network in networks)
+
+
+def unknown(environ: Mapping[str, str]) -> list[str]:
+    """Names in the environment that look like settings of ours, but are none: a typing error, most likely."""
+    known = {PREFIX + name.upper() + end for name in _CHECKS for end in ("", "_FILE")} | {PREFIX + "CONFIG"}
+    ours = (name for name in environ if name.startswith(PREFIX) and not name.startswith(PREFIX + "TEST_"))
+    return sorted(name for name in ours if name not in known)
+
+
 def _name_servers(where: str, value: Any) -> frozenset[str]:
     servers = _names(where, value)
     for server in servers:
         if not _NAME_SERVER.fullmatch(server):
             raise Invalid(f"{where} must be addresses like 192.168.1.1 or 192.168.1.1:53, not “{server}”.")
     return servers
+
+
+def _one_of(*words: str) -> Callable[[str, Any], str]:
+    def check(where: str, value: Any) -> str:
+        word = _text(where, value).lower()
+        if word not in words:
+            raise Invalid(f"{where} must be one of {', '.join(words)}, but it is “{word}”.")
+        return word
+
+    return check
+
+
+def _url_or(*beginnings: str) -> Callable[[str, Any], str]:
+    def check(where: str, value: Any) -> str:
+        text = _text(where, value)
+        if not text.startswith(beginnings) or not text.isprintable():
+            raise Invalid(f"{where} must begin with {' or '.join(beginnings)}.")
+        return text
+
+    return check
 
 
 def _number(least: int, most: int) -> Callable[[str, Any], int]:
@@ -179,9 +263,14 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "key_file": _path,
     "allow_hosts": _names,
     "name_servers": _name_servers,
-    "trusted_proxies": _names,
+    "trusted_proxies": _networks,
     "smtp_url": _url("smtp", "smtps"),
     "mail_from": _text,
+    "log_format": _one_of("text", "json"),
+    "log_level": _one_of("debug", "info", "warning", "error"),
+    "metrics_allow": _networks,
+    "metrics_token": _text,
+    "security_contact": _url_or("mailto:", "https://", "tel:"),
     "poll_seconds": _number(10, 86_400),
     "push": _one_of("auto", "on", "off"),
     "worker_threads": _number(1, 64),

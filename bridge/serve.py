@@ -8,7 +8,6 @@ because under many connections it answered evenly where cheroot kept some waitin
 from __future__ import annotations
 
 import gc
-import json
 import logging
 import signal
 import socket
@@ -19,7 +18,8 @@ from types import FrameType
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from bridge.errors import BridgeError, Refused
+from bridge.config import named
+from bridge.errors import Refused
 from bridge.wiring import Bridge
 
 #: How long a running request may go on after we were asked to stop.
@@ -61,36 +61,6 @@ def redirect(location: str) -> WSGIApplication:
 def not_found(_environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """For a process that serves only part of the origin."""
     return _plain(start_response, "404 Not Found", "There is nothing at this address.\n")
-
-
-def health(application: WSGIApplication, bridge: Bridge) -> WSGIApplication:
-    """``/healthz``: the process runs. ``/readyz``: it can also do its work, else 503 with the reason."""
-
-    def checked(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        match environ.get("PATH_INFO"):
-            case "/healthz":
-                return _plain(start_response, "200 OK", json.dumps({"status": "ok"}), "application/json")
-            case "/readyz":
-                trouble = _trouble(bridge)
-                status = "503 Service Unavailable" if trouble else "200 OK"
-                body = json.dumps({"status": "not ready", "why": trouble} if trouble else {"status": "ready"})
-                return _plain(start_response, status, body, "application/json")
-            case _:
-                return application(environ, start_response)
-
-    return checked
-
-
-def _trouble(bridge: Bridge) -> str | None:
-    try:
-        if not bridge.db.is_current():
-            return "The database has not been brought up to date yet."
-    except BridgeError as error:
-        return str(error)
-    except Exception as error:  # any database trouble means the same to whoever asks
-        logging.getLogger(__name__).warning("not ready", exc_info=True)
-        return f"The database does not answer ({type(error).__name__})."
-    return None
 
 
 def _plain(
@@ -183,7 +153,7 @@ def behind_proxies(application: WSGIApplication, trusted: frozenset[str]) -> WSG
     forwarded = ProxyFix(application, x_for=1, x_proto=1, x_host=1)
 
     def checked(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        believed = environ.get("REMOTE_ADDR") in trusted
+        believed = named(environ.get("REMOTE_ADDR"), trusted)
         return (forwarded if believed else application)(environ, start_response)
 
     return checked

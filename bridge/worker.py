@@ -14,6 +14,7 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bridge import logs, metrics
 from bridge.errors import BridgeError, NotFound
 from bridge.queue import Jobs
 from bridge.service import clashes, client_booking, client_mail, first_sync, push, webhooks
@@ -113,24 +114,44 @@ class Worker:
 
     def _run(self, link_id: int) -> None:
         """One job: a pass, and what it means for the account's next try."""
+        with self._bridge.db.reading() as tx:
+            try:
+                provider = links.get(tx, link_id).provider
+            except NotFound:
+                return  # disconnected meanwhile
+        with logs.about(link=link_id):
+            self._pass(link_id, provider)
+
+    def _pass(self, link_id: int, provider: str) -> None:
         started = time.monotonic()
         try:
             report = self._bridge.engine().run(link_id, progress=first_sync.Counter(self._bridge, link_id))
         except BridgeError as error:
-            log.warning("link %s: %s", link_id, error)
+            log.warning("the pass could not be run: %s", error)
+            metrics.failed(provider, type(error).__name__)
             self._back_off(link_id)
             return
-        except Exception:
-            log.exception("link %s: the pass broke off", link_id)
+        except Exception as error:
+            log.exception("the pass broke off")
+            metrics.failed(provider, type(error).__name__)
             self._back_off(link_id)
             return
         if report.busy:
             self._soon(link_id)
             return
-        log.info("link %s: %.1f s, %d requests", link_id, time.monotonic() - started, report.requests)
+        seconds = time.monotonic() - started
+        outcome = (
+            "failed" if report.failed else "held" if report.held else "errors" if report.errors else "done"
+        )
+        counts = report.counts()
+        metrics.passed(provider, outcome, seconds, counts.pop("requests"), counts)
+        # of single objects only how many went wrong: what is said about them names them
+        what = {"pass": report.pass_id, "outcome": outcome, "ms": round(seconds * 1000), **report.counts()}
+        log.info("a pass ended", extra={"what": what | {"errors": len(report.errors)}})
         clashes.look(self._bridge, link_id)
-        for sentence in report.errors:
-            log.warning("link %s: %s", link_id, sentence)
+        if report.failed:
+            metrics.failed(provider, report.failure)
+            log.warning("the calendar could not be synced (%s)", report.failure, extra={"what": what})
         if report.failed and not report.alone:
             self._back_off(link_id, report.after or 0.0)
         elif not report.failed:

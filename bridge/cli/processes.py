@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from bridge.cli.arguments import Calls, Parser, call
-from bridge.cli.opening import opened
+from bridge.cli.opening import opened, settings
 from bridge.cli.output import Output
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
+    from bridge.config import Settings
     from bridge.serve import Listener
     from bridge.wiring import Bridge
 
@@ -30,15 +32,22 @@ def add_to(calls: Calls) -> None:
     _address(call(calls, "serve", _serve, "web, CalDAV and worker in one process", json=False))
     _address(call(calls, "web", _web, "the pages alone, for a fleet", json=False))
     _address(call(calls, "dav", _dav, "CalDAV alone, for a fleet", json=False))
-    call(calls, "worker", _worker, "the worker alone, for a fleet", json=False)
+    worker = call(calls, "worker", _worker, "the worker alone, for a fleet", json=False)
+    _address(worker, port=None)
 
 
-def _address(parser: Parser) -> None:
+def _address(parser: Parser, port: int | None = PORT) -> None:
     parser.add_argument(
         "--host", metavar="H", default=HOST, help="the address to listen on (default: %(default)s)"
     )
     parser.add_argument(
-        "--port", metavar="P", type=int, default=PORT, help="the port (default: %(default)s; 0: any free one)"
+        "--port",
+        metavar="P",
+        type=int,
+        default=port,
+        help="the port (default: %(default)s; 0: any free one)"
+        if port
+        else "answer /healthz, /readyz and /metrics there (default: nowhere; 0: any free one)",
     )
 
 
@@ -80,24 +89,31 @@ def _dav(options: argparse.Namespace, _out: Output) -> None:
 
 
 def _worker(options: argparse.Namespace, out: Output) -> None:
-    from bridge.serve import stop_on_signals
+    from bridge import serve
     from bridge.worker import Worker
 
-    _log()
+    _log(settings(options))
     bridge = opened(options)
     bridge.vault  # noqa: B018 - a wrong key file is refused here, not at the first pass
+    listener = serve.Listener(options.host, options.port) if options.port is not None else None
     worker = Worker(bridge)
-    stop = stop_on_signals()
+    stop = serve.stop_on_signals()
     worker.start()
+    if listener is not None:
+        print(f"Health: {listener.url}/healthz", flush=True)
     out.note("The worker runs. Stop it with Ctrl-C.")
-    stop.wait()
-    worker.stop()
+    try:
+        if listener is not None:
+            serve.run(bridge, _origin(bridge, serve.not_found), listener, stop)
+        stop.wait()
+    finally:
+        worker.stop()
 
 
 def _listening(options: argparse.Namespace) -> tuple[Bridge, Listener]:
     from bridge.serve import Listener
 
-    _log()
+    _log(settings(options))
     bridge = opened(options)
     bridge.vault  # noqa: B018 - a wrong key file is refused here, not at the first request
     return bridge, Listener(options.host, options.port)
@@ -124,11 +140,16 @@ def _origin(
     bridge: Bridge, pages: WSGIApplication, mounts: Mapping[str, WSGIApplication] = MappingProxyType({})
 ) -> WSGIApplication:
     """What every process answers, whichever part of the origin is its own."""
-    from bridge import serve
+    from bridge import operation, serve
 
     well_known = {"/.well-known/caldav": serve.redirect("/dav/")}
-    return serve.health(serve.Origin({**mounts, **well_known}, pages), bridge)
+    origin = serve.Origin({**mounts, **well_known}, pages)
+    return operation.observed(operation.health(origin, bridge))
 
 
-def _log() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+def _log(settings: Settings) -> None:
+    from bridge import config, logs
+
+    logs.configure(settings.log_format, settings.log_level)
+    for name in config.unknown(os.environ):
+        logging.getLogger("picsello_bridge").warning("%s is no setting of ours: is it misspelt?", name)

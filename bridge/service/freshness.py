@@ -61,7 +61,7 @@ def _run(bridge: Bridge, link_id: int, key: tuple[str, int], future: Future[None
     try:
         bridge.engine().run(link_id)
     except BridgeError as error:
-        log.info("link %s could not be read before a booking: %s", link_id, error)
+        log.info("link %s could not be read before a booking (%s)", link_id, type(error).__name__)
     except Exception:
         log.exception("link %s: the pass before a booking broke off", link_id)
     finally:

@@ -23,6 +23,7 @@ from bridge.web import (
     calendar_settings,
     compress,
     connect,
+    contact,
     dashboard,
     decisions,
     device_setup,
@@ -82,6 +83,7 @@ PAGES = (
     history,
     profile,
     programs,
+    contact,
     help,
     hooks,
 )

@@ -16,7 +16,9 @@ from flask import Flask, Response, current_app, g, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf import CSRFProtect
+from werkzeug.exceptions import BadRequest
 
+from bridge import logs
 from bridge.wiring import Bridge
 
 #: A page's form is a few fields; nothing here is ever uploaded.
@@ -77,7 +79,18 @@ def install(app: Flask, bridge: Bridge) -> None:
     )
     csrf.init_app(app)
     limiter.init_app(app)
+    app.before_request(_plain_text)
     app.after_request(_headers(https))
+
+
+def _plain_text() -> None:
+    """Say what is asked for, without what is in the address (``bridge.logs``); and refuse the one character
+    that no database keeps and no person types."""
+    if request.url_rule is not None:
+        request.environ[logs.ROUTE] = request.url_rule.rule
+    given = (request.path, *request.args.values(), *request.form.values())
+    if any("\x00" in text for text in given):
+        raise BadRequest
 
 
 def _limits_storage(bridge: Bridge) -> str:

@@ -35,6 +35,7 @@ PUBLIC = frozenset(
         "welcome",
         "oauth",
         "feed",
+        "contact",
         "device_setup",
         "hooks",
     }
