@@ -2,8 +2,8 @@
 
 An option given on the command line beats ``PICSELLO_BRIDGE_<NAME>`` in the environment, which beats
 ``PICSELLO_BRIDGE_<NAME>_FILE`` (a file that holds the value, for secrets), which beats the settings file,
-which beats the default. That file's keys are the same names in small letters. All that is wrong is said at once.
-Opening databases, folders and keys is left to the wiring.
+which beats the default. That file's keys are the same names in small letters. All that is wrong is said at
+once. Opening databases, folders and keys is left to the wiring.
 """
 
 from __future__ import annotations
@@ -210,16 +210,6 @@ def _name_servers(where: str, value: Any) -> frozenset[str]:
         if not _NAME_SERVER.fullmatch(server):
             raise Invalid(f"{where} must be addresses like 192.168.1.1 or 192.168.1.1:53, not “{server}”.")
     return servers
-
-
-def _one_of(*words: str) -> Callable[[str, Any], str]:
-    def check(where: str, value: Any) -> str:
-        word = _text(where, value).lower()
-        if word not in words:
-            raise Invalid(f"{where} must be one of {', '.join(words)}, but it is “{word}”.")
-        return word
-
-    return check
 
 
 def _url_or(*beginnings: str) -> Callable[[str, Any], str]:
