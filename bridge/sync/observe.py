@@ -23,7 +23,7 @@ from bridge.store.pairings import PairingRow
 from bridge.store.rows import batches
 from bridge.sync.context import Context
 from bridge.sync.plan import Base, Flight, Hub, Item, Kind, Remote, marker_uid
-from bridge.sync.survey import Sight
+from bridge.sync.survey import Sight, being_made
 
 #: Objects per portion: bounds memory, and what one transaction holds.
 PORTION = 100
@@ -74,9 +74,9 @@ class Looker:
     """Turns sights into items, portion by portion. ``vanished`` holds the pairings whose object is gone, so
     that the same UID under another href is taken for the rename it is, not for a deletion and a new event.
 
-    ``missing``: an object that should be there was not found by looking for it. That is no deletion yet: it
-    may
-    have been renamed since, and only a complete listing can tell (design.md 4.3).
+    ``missing``: an object that should be there was not found by looking for it. That is no deletion yet, and
+    no proof that a create never arrived: it may have been renamed since, and only a complete listing can tell
+    (design.md 4.3).
     """
 
     db: Database
@@ -122,7 +122,7 @@ class Looker:
         self, tx: Connection, sight: Sight, row: PairingRow | None, remote: Remote | None
     ) -> Looked | Unusable | None:
         left_out: int | None = None
-        if remote is None and sight.looked_for and row is not None and row.base_tag is not None:
+        if remote is None and sight.looked_for and row is not None and _was_there(row):
             self.missing = True
             return None
         if row is not None and not row.uid.startswith(UNREAD):
@@ -221,6 +221,11 @@ class Looker:
         if self.context.policy.restored and stored is None and uid.endswith(OWN_BOOKING):
             return "booking"
         return "booking" if stored is not None and stored.kind == "booking" else "block"
+
+
+def _was_there(row: PairingRow) -> bool:
+    """Whether the object was there, or may have been: a create whose answer was lost."""
+    return row.base_tag is not None or being_made(row)
 
 
 def _of_old_subscription(uid: str) -> bool:

@@ -138,7 +138,7 @@ def _hub_sights(tx: Connection, link_id: int, calendar_id: int, since: int, know
     return sights
 
 
-def _being_made(row: Paired) -> bool:
+def being_made(row: Paired) -> bool:
     """Whether a create is in flight: its base, if there is one, is that of an earlier object that is gone."""
     return row.flight == "put" and row.flight_expect is None
 
@@ -159,7 +159,7 @@ def _remote_sights(
             row.calendar_id,
             row.uid,
             gone=True,
-            deleted=not changes.complete or (row.base_tag is not None and not _being_made(row)),
+            deleted=not changes.complete or (row.base_tag is not None and not being_made(row)),
         )
         for row in missing
         if row.base_tag is not None or row.flight or row.problem_kind
