@@ -64,6 +64,9 @@ class Dial:
     faulty: int = 0
     requests: int = 0
     signed_out: bool = False
+    script: list[str | None] = field(
+        default_factory=list
+    )  # what happens to the next writes, whatever the rate
     blank: bool = False  # the next listings of everything come back empty
 
     READ_FAULTS = ("unreachable", "busy", "no sign-in", "forbidden", "lost cursor", "truncated")
@@ -79,6 +82,8 @@ class Dial:
 
     def fault(self, write: bool, profile: Profile) -> str | None:
         self.requests += 1
+        if write and self.script:
+            return self.script.pop(0)
         if self.rate and profile.busy and self.random.random() < profile.busy:
             self.faulty += 1
             return "patience"

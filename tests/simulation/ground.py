@@ -95,6 +95,7 @@ class Ground:
     crash_at: int | None = None
     dead: bool = False
     meddle: float = 0.0  # how likely people act at a step of a pass
+    on_step: Callable[[str], None] | None = None  # told each step, before anything happens at it
     _busy: bool = False
 
     @classmethod
@@ -152,6 +153,8 @@ class Ground:
         if self._busy:
             return
         self.steps += 1
+        if self.on_step is not None:
+            self.on_step(where)
         if self.crash_at is not None and self.steps >= self.crash_at:
             self.trace.append(f"crash {where}")
             self.crash_at = None

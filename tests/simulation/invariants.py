@@ -23,23 +23,23 @@ def settle(world: World) -> list[str]:
     world.dial.signed_out = world.dial.blank = False
     patient = any(link.far.profile.patient for link in world.links)
     for _ in range(PASSES_TO_AGREE):
-        before = _written(world)
+        before = written(world)
         # where tokens lie, only a listing of everything, a day later, finds what they hid
         world.clock.sleep(100_000 if patient else 60)
         for link in world.links:
             world.run_pass(link, confirm=True, by_hand=True)
-        if _written(world) == before:
+        if written(world) == before:
             break
     else:
         return ["I1 no agreement after six rounds of passes"]
-    before = _written(world)
+    before = written(world)
     for _ in range(2):
         for link in world.links:
             world.run_pass(link)
-    return [] if _written(world) == before else ["I6 a pass with nothing new wrote something"]
+    return [] if written(world) == before else ["I6 a pass with nothing new wrote something"]
 
 
-def _written(world: World) -> tuple[int, ...]:
+def written(world: World) -> tuple[int, ...]:
     from bridge.store import calendars
 
     with world.db.reading() as tx:

@@ -1,0 +1,267 @@
+"""Every place where a pass may die, for every operation, before every kind of server: all of them, not a sample.
+
+``python -m tests.simulation.crash_points [--again] [--profiles NAME…] [--operations WORD…]``
+
+Each operation (``operations``) runs once undisturbed, and every step of that run (before and after each
+transaction, before each request, between a write's effect and its answer) is a *crash point*. What outlives a
+crash is what is committed and what the far side holds, so points between which neither changes are one
+*moment*; from each moment a new process goes on (``moments``). It must come to what the undisturbed run came
+to, break no invariant, and then be quiet. ``--again`` lets the new process die, too, at each of its points.
+
+The last line on standard output is one JSON object; exit 1 if anything was wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from bridge.store import conflicts, notices, objects, pairings, suggestions
+from tests.simulation import store
+from tests.simulation.far_side import Dial
+from tests.simulation.invariants import violations, written
+from tests.simulation.ledger import shown, told_by
+from tests.simulation.moments import Moment, back_to, taken
+from tests.simulation.operations import OPERATIONS, Operation, Stage
+from tests.simulation.profiles import PROFILES, Profile
+from tests.simulation.world import World
+
+#: So many passes bring both sides together, whatever happened.
+PASSES = 6
+Result = dict[str, object]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of one operation before one kind of server."""
+
+    operation: str
+    profile: str
+    points: int = 0
+    moments: int = 0
+    recoveries: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+
+def explore(operation: Operation, profile: Profile, *, again: bool = False) -> Outcome:
+    """Die at each point of this operation before this server. ``again``: and at each point of what follows."""
+    outcome = Outcome(operation.name, profile.name)
+    world = opened(operation, profile)
+    stage = Stage(world)
+    story = operation.story(stage)
+    next(story)
+    settle(world)
+    go_on(story)
+    begun = taken(world, "before")
+    script = list(world.dial.script)
+    found = watched(world, lambda: converge(world), outcome)
+    results = [result(world)]
+    if operation.by_user:
+        asked = taken(world, "asked")
+        found += watched(world, lambda: (go_on(story), converge(world)), outcome)
+        results.append(result(world))
+        found.append(asked)
+    wrong = violations(world) if operation.modelled else []
+    outcome.wrong += [f"undisturbed: {sentence}" for sentence in wrong]
+    seen: set[tuple[str, str]] = set()
+    for moment in [begun, *found]:
+        # what is still to fail over there fails the next process too, as far as it had not happened
+        world.dial.script[:] = script
+        _recover(world, operation, moment, results, outcome, seen, again=again)
+    return outcome
+
+
+def _recover(
+    world: World,
+    operation: Operation,
+    moment: Moment,
+    results: Sequence[Result],
+    outcome: Outcome,
+    seen: set[tuple[str, str]],
+    *,
+    again: bool,
+) -> None:
+    if moment.key in seen:
+        return
+    seen.add(moment.key)
+    outcome.moments += 1
+    outcome.recoveries += 1
+    back_to(world, moment)
+    further = watched(world, lambda: converge(world), outcome) if again else []
+    if not again:
+        converge(world)
+    _check(world, operation, moment.where, results, outcome)
+    for later in further:
+        if later.key not in seen:
+            seen.add(later.key)
+            outcome.recoveries += 1
+            back_to(world, later)
+            converge(world)
+            _check(world, operation, f"{moment.where}, then {later.where}", results, outcome)
+
+
+def _check(
+    world: World, operation: Operation, where: str, results: Sequence[Result], outcome: Outcome
+) -> None:
+    now = result(world)
+    if now not in results:
+        differing = {name: (now[name], results[-1][name]) for name in now if now[name] != results[-1][name]}
+        outcome.wrong.append(f"{where}: {differing}")
+    if operation.modelled:
+        outcome.wrong += [f"{where}: {sentence}" for sentence in violations(world)]
+    before = written(world)
+    world.run_pass(world.links[0])
+    if written(world) != before:
+        outcome.wrong.append(f"{where}: I6 a pass with nothing new wrote something")
+
+
+def opened(operation: Operation, profile: Profile) -> World:
+    random = Random(0)
+    world = World.opened(store.put(store.empty()), random, Dial(random))
+    world.add_link(
+        profile,
+        reads=operation.roles in ("reads", "edits"),
+        edits=operation.roles == "edits",
+        writes=operation.roles in ("writes", "edits"),
+    )
+    return world
+
+
+def settle(world: World) -> None:
+    """Both sides agree, and the server's own affairs are known."""
+    for _ in range(3):
+        world.run_pass(world.links[0], confirm=True)
+        world.clock.sleep(60)
+
+
+def converge(world: World) -> None:
+    """Passes until one writes nothing. Where tokens lie, a day goes by between them."""
+    for _ in range(PASSES):
+        before = written(world)
+        world.run_pass(world.links[0])
+        world.clock.sleep(100_000 if world.links[0].far.profile.patient else 60)
+        if written(world) == before:
+            return
+
+
+def go_on(story: Iterator[None]) -> None:
+    next(story, None)
+
+
+def watched(world: World, run: object, outcome: Outcome) -> list[Moment]:
+    """Run, and keep every moment at which the process might have died."""
+    found: list[Moment] = []
+
+    def note(where: str) -> None:
+        outcome.points += 1
+        if where in ("after commit", "after write") or not found:
+            found.append(taken(world, f"{where} (step {outcome.points})"))
+
+    world.on_step = note
+    try:
+        run()  # type: ignore[operator]
+    finally:
+        world.on_step = None
+    return found
+
+
+def result(world: World) -> Result:
+    """What everybody sees in the end, on both sides, whatever way it came about."""
+    link = world.links[0]
+    with world.db.reading() as tx:
+        here = [
+            (told_by(o.text), o.kind, o.status, o.hidden, _said(o.text))
+            for calendar_id in (world.bookings_id, link.mirror_id)
+            if calendar_id is not None
+            for o in objects.all_objects(tx, calendar_id, with_hidden=True)
+        ]
+        asked = {
+            (row.uid, row.group, row.winner, row.resolved, *(str(shown(t)) for t in (row.ours, row.theirs)))
+            for row in conflicts.of_user(tx, world.user_id, open_only=False)
+        }
+        waiting = {(row.uid, str(shown(row.after))) for row in suggestions.waiting(tx, world.user_id)}
+        told = {(row.kind, row.uid) for row in notices.standing(tx, world.user_id)}
+        stuck = {(row.uid, row.problem_kind) for row in pairings.problems(tx, link.id)}
+    return {
+        "here": sorted(here, key=repr),
+        "there": sorted(_said(text) for _, text in link.remote.objects.values()),
+        "conflicts": asked,
+        "suggestions": waiting,
+        "notices": told,
+        "problems": stuck,
+    }
+
+
+def _said(text: str) -> str:
+    """What a text says: groups, dates of its own, exclusions, rule."""
+    lines = [line for line in text.split("\r\n") if line.startswith(("RRULE", "EXDATE", "RECURRENCE-ID"))]
+    return f"{told_by(text)} {shown(text)} {lines}"
+
+
+# --- all of them -------------------------------------------------------------------------------------------
+
+
+def all_pairs(operations: Iterable[str] = (), profiles: Iterable[str] = ()) -> list[tuple[str, str]]:
+    """Operation and profile by name; without names, all."""
+    names = list(operations) or list(OPERATIONS)
+    chosen = set(profiles)
+    return [
+        (name, profile.name)
+        for name in names
+        for profile in PROFILES
+        if (not chosen or profile.name in chosen) and OPERATIONS[name].fits(profile)
+    ]
+
+
+def explore_named(pair: tuple[str, str], again: bool = False) -> Outcome:
+    name, profile = pair
+    return explore(OPERATIONS[name], next(p for p in PROFILES if p.name == profile), again=again)
+
+
+def explore_named_again(pair: tuple[str, str]) -> Outcome:
+    return explore_named(pair, again=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Let passes die at every point there is.")
+    parser.add_argument("--again", action="store_true")
+    parser.add_argument("--profiles", nargs="*", default=[])
+    parser.add_argument("--operations", nargs="*", default=[])
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    wish = parser.parse_args()
+    pairs = all_pairs([n for n in OPERATIONS if any(w in n for w in wish.operations)], wish.profiles)
+    totals: Counter[str] = Counter()
+    failing: list[str] = []
+    started = time.monotonic()
+    work = explore_named_again if wish.again else explore_named
+    with multiprocessing.get_context("spawn").Pool(wish.processes) as pool:
+        for done, outcome in enumerate(pool.imap_unordered(work, pairs, chunksize=2), 1):
+            totals.update(points=outcome.points, moments=outcome.moments, recoveries=outcome.recoveries)
+            totals.update(violations=len(outcome.wrong))
+            if outcome.wrong:
+                failing.append(f"{outcome.operation} / {outcome.profile}")
+                print(f"\n{failing[-1]}: {outcome.wrong[:3]}", file=sys.stderr)
+            print(f"\r{done}/{len(pairs)}, {totals['points']} points", end="", file=sys.stderr)
+    print(file=sys.stderr)
+    summary = {
+        "operations": len({name for name, _ in pairs}),
+        "profiles": len({profile for _, profile in pairs}),
+        "pairs": len(pairs),
+        **totals,
+        "failing": sorted(failing),
+        "seconds": round(time.monotonic() - started, 1),
+    }
+    print(json.dumps(summary))
+    return 1 if failing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
