@@ -280,8 +280,14 @@ change = Table(
     Column("deleted", Boolean, nullable=False),
     Column("actor", Text, nullable=False),  # "device:<id>", "user:<id>", "pass:<id>", "command"
     Column("at", Instant, nullable=False),
-    # when an object of this identity went last; spelled as in ``changes``, or it is not used
-    Index("ix_change_deleted", "calendar_id", "uid", sqlite_where=text("deleted"), postgresql_where=text("deleted")),
+)
+# when the objects of an identity went; spelled as in ``changes``, or it is not used
+Index(
+    "ix_change_deleted",
+    change.c.calendar_id,
+    change.c.uid,
+    sqlite_where=text("deleted = 1"),
+    postgresql_where=text("deleted"),
 )
 
 # --- the outside: accounts, links, what both sides last agreed on ----------------------------------

@@ -225,11 +225,14 @@ class Applier:
         self.memory.pass_id(tx, now)
         link, item = self.context.link, looked.item
         if isinstance(action, PutRemote) and action.expect is None:
-            key = derived_key(self.context.policy.installation, item.uid, action.generation)
+            generation = action.generation
+            if (
+                looked.pairing is None
+            ):  # made again after it was deleted: the old name may be remembered there
+                generation += objects.last_deleted(tx, looked.calendar_id, item.uid)
+            key = derived_key(self.context.policy.installation, item.uid, generation)
             href = self.provider.new_href(link.remote_id, key)
-            row = pairings.upsert(
-                tx, link.id, looked.calendar_id, item.uid, href, generation=action.generation
-            )
+            row = pairings.upsert(tx, link.id, looked.calendar_id, item.uid, href, generation=generation)
         else:
             assert item.remote is not None
             href = item.remote.href

@@ -1,4 +1,4 @@
-"""Every place where a pass may die, for every operation, before every kind of server: all of them, not a sample.
+"""Every place where a pass may die, for every operation, before every kind of server.
 
 ``python -m tests.simulation.crash_points [--again] [--profiles NAME…] [--operations WORD…]``
 
@@ -23,6 +23,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
 from bridge.store import conflicts, notices, objects, pairings, suggestions
 from tests.simulation import store
@@ -36,7 +37,7 @@ from tests.simulation.world import World
 
 #: So many passes bring both sides together, whatever happened.
 PASSES = 6
-Result = dict[str, object]
+Result = dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -52,7 +53,7 @@ class Outcome:
 
 
 def explore(operation: Operation, profile: Profile, *, again: bool = False) -> Outcome:
-    """Die at each point of this operation before this server. ``again``: and at each point of what follows."""
+    """Die at each point of this operation there; ``again``: and at each point of what follows."""
     outcome = Outcome(operation.name, profile.name)
     world = opened(operation, profile)
     stage = Stage(world)
@@ -61,7 +62,6 @@ def explore(operation: Operation, profile: Profile, *, again: bool = False) -> O
     settle(world)
     go_on(story)
     begun = taken(world, "before")
-    script = list(world.dial.script)
     found = watched(world, lambda: converge(world), outcome)
     results = [result(world)]
     if operation.by_user:
@@ -73,8 +73,6 @@ def explore(operation: Operation, profile: Profile, *, again: bool = False) -> O
     outcome.wrong += [f"undisturbed: {sentence}" for sentence in wrong]
     seen: set[tuple[str, str]] = set()
     for moment in [begun, *found]:
-        # what is still to fail over there fails the next process too, as far as it had not happened
-        world.dial.script[:] = script
         _recover(world, operation, moment, results, outcome, seen, again=again)
     return outcome
 
@@ -112,7 +110,9 @@ def _check(
     world: World, operation: Operation, where: str, results: Sequence[Result], outcome: Outcome
 ) -> None:
     now = result(world)
-    if now not in results:
+    if now not in results and operation.by_user:
+        outcome.wrong += [f"{where}: {sentence}" for sentence in _half_done(now, results)]
+    elif now not in results:
         differing = {name: (now[name], results[-1][name]) for name in now if now[name] != results[-1][name]}
         outcome.wrong.append(f"{where}: {differing}")
     if operation.modelled:
@@ -121,6 +121,16 @@ def _check(
     world.run_pass(world.links[0])
     if written(world) != before:
         outcome.wrong.append(f"{where}: I6 a pass with nothing new wrote something")
+
+
+def _half_done(now: Result, results: Sequence[Result]) -> Iterator[str]:
+    """What the user asked for may have been carried out in part, but on both sides alike, and of nothing else
+    than what was there before or after it."""
+    if sorted(told[-1] for told in now["here"] if told[2] != "CANCELLED" and not told[3]) != now["there"]:
+        yield f"the two sides differ: {now['here']} {now['there']}"
+    known = {(uid, group, value) for one in results for uid, group, value in one["values"]}
+    if new := set(now["values"]) - known:
+        yield f"values that never were: {new}"
 
 
 def opened(operation: Operation, profile: Profile) -> World:
@@ -143,12 +153,14 @@ def settle(world: World) -> None:
 
 
 def converge(world: World) -> None:
-    """Passes until one writes nothing. Where tokens lie, a day goes by between them."""
+    """Passes until one has nothing to do. Where tokens lie, a day goes by between them."""
     for _ in range(PASSES):
         before = written(world)
-        world.run_pass(world.links[0])
+        report = world.run_pass(world.links[0])
         world.clock.sleep(100_000 if world.links[0].far.profile.patient else 60)
-        if written(world) == before:
+        with world.db.reading() as tx:
+            waiting = pairings.unsettled(tx, world.links[0].id)
+        if written(world) == before and not waiting and report is not None and not report.failed:
             return
 
 
@@ -177,12 +189,10 @@ def result(world: World) -> Result:
     """What everybody sees in the end, on both sides, whatever way it came about."""
     link = world.links[0]
     with world.db.reading() as tx:
-        here = [
-            (told_by(o.text), o.kind, o.status, o.hidden, _said(o.text))
-            for calendar_id in (world.bookings_id, link.mirror_id)
-            if calendar_id is not None
-            for o in objects.all_objects(tx, calendar_id, with_hidden=True)
-        ]
+        calendar_ids = [i for i in (world.bookings_id, link.mirror_id) if i is not None]
+        stored = [o for i in calendar_ids for o in objects.all_objects(tx, i, with_hidden=True)]
+        texts = [o.text for o in stored]
+        here = [(told_by(o.text), o.kind, o.status, o.hidden, _said(o.text)) for o in stored]
         asked = {
             (row.uid, row.group, row.winner, row.resolved, *(str(shown(t)) for t in (row.ours, row.theirs)))
             for row in conflicts.of_user(tx, world.user_id, open_only=False)
@@ -192,6 +202,11 @@ def result(world: World) -> Result:
         stuck = {(row.uid, row.problem_kind) for row in pairings.problems(tx, link.id)}
     return {
         "here": sorted(here, key=repr),
+        "values": sorted(
+            (told_by(text), *pair)
+            for text in [*texts, *(text for _, text in link.remote.objects.values())]
+            for pair in shown(text).items()
+        ),
         "there": sorted(_said(text) for _, text in link.remote.objects.values()),
         "conflicts": asked,
         "suggestions": waiting,

@@ -64,9 +64,7 @@ class Dial:
     faulty: int = 0
     requests: int = 0
     signed_out: bool = False
-    script: list[str | None] = field(
-        default_factory=list
-    )  # what happens to the next writes, whatever the rate
+    script: list[str | None] = field(default_factory=list)  # what happens to the next writes
     blank: bool = False  # the next listings of everything come back empty
 
     READ_FAULTS = ("unreachable", "busy", "no sign-in", "forbidden", "lost cursor", "truncated")

@@ -28,11 +28,12 @@ class Moment:
     far: list[tuple[dict[str, FarCalendar], int, dict[str, object]]]
     time: datetime
     ledger: Ledger
+    script: list[str | None]  # what is still to fail over there
 
     @property
     def key(self) -> tuple[str, str]:
         """Equal for moments between which nothing that outlives a process has happened."""
-        return sha1(self.content).hexdigest(), repr(self.far)
+        return sha1(self.content).hexdigest(), repr((self.far, self.script))
 
 
 def taken(world: World, where: str) -> Moment:
@@ -48,7 +49,7 @@ def taken(world: World, where: str) -> Moment:
         )
         for link in world.links
     ]
-    return Moment(where, store.take(), far, world.clock.time, deepcopy(world.ledger))
+    return Moment(where, store.take(), far, world.clock.time, deepcopy(world.ledger), list(world.dial.script))
 
 
 def back_to(world: World, moment: Moment) -> None:
@@ -64,4 +65,4 @@ def back_to(world: World, moment: Moment) -> None:
     world.clock.sleep(LEASE_RUNS_OUT)
     world.ledger = deepcopy(moment.ledger)
     world.dead, world.crash_at, world.on_step = False, None, None
-    world.dial.script.clear()
+    world.dial.script[:] = moment.script

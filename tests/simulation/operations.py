@@ -1,8 +1,8 @@
 """Every kind of thing that a pass may have to carry out, each as a small story on one link.
 
-A story is a generator: what it does before its first ``yield`` both sides come to agree on; what it does after
-that is what the pass under observation finds. A second ``yield`` ends with something the user asks for and
-that itself writes (an undo, an approval): it is observed, too.
+A story is a generator: on what it does before its first ``yield`` both sides come to agree; what it does
+after that is what the pass under observation finds. After a second ``yield`` comes something the user asks
+for, and that itself writes (an undo, an approval): it is observed, too.
 """
 
 from __future__ import annotations

@@ -125,6 +125,23 @@ def test_between_the_two_writes_their_edit_counts_as_known() -> None:
     assert shown(again.actions[0].text)["title"] == 11  # type: ignore[union-attr]
 
 
+def test_between_the_two_writes_what_is_asked_about_stays_on_both_sides() -> None:
+    """A crash after our side: their title was not taken over, so ours must not look like an edit of it."""
+    policy = replace(POLICY, prefer_own="ask")
+    decision = decide(
+        item(hub(event(title=7, when=7), "e2"), remote(event(title=9), "t2"), AGREED),
+        policy,
+    )
+    assert [conflict.name for conflict in decision.conflicts] == ["title"]
+    assert decision.between is not None
+    again = decide(
+        item(hub(event(title=7, when=7), "e2"), remote(event(title=9), "t2"), decision.between), policy
+    )
+    (put,) = again.actions
+    assert isinstance(put, PutRemote)
+    assert (shown(put.text)["title"], shown(put.text)["when"]) == (9, 7)
+
+
 @pytest.mark.parametrize(("kind", "winner"), [("booking", 7), ("block", 7), ("foreign", 9)])
 def test_both_sides_edited_the_title_and_the_kind_decides(kind: Kind, winner: int) -> None:
     policy = replace(POLICY, edits=True)

@@ -128,6 +128,8 @@ def _both_there(item: Item, policy: Policy, hub: Hub, remote: Remote, base: Base
     between = None
     if there and any(isinstance(action, PutRemote) for action in decision.actions):
         taken_over = merge(base.hub, base.hub, base.remote, remote.text, "theirs").hub
+        if policy.prefer(item.kind) == "ask":  # both sides keep their own of what is asked about
+            taken_over = with_groups(taken_over, hub.text, [conflict.key for conflict in both.conflicts])
         between = Base(taken_over, "", remote.text, remote.tag)
     return replace(decision, merged=here and there, between=between)
 
