@@ -141,9 +141,11 @@ def connect(
     row = _row(account.provider)
     if row.oauth:
         from bridge.providers import oauth
+        from bridge.providers.pace import Pace
 
         assert app is not None
-        http = oauth.session_http(app, frozenset(allow_hosts))
+        pace = Pace.of_kind(account.provider, app.api_url, account.username)
+        http = oauth.session_http(app, frozenset(allow_hosts), pace)
         session = oauth.Session(app, row.label, secret, http, keep)
         package = _package(account.provider)
         return package.open_account(session, app, profile or {}, mail=mail, learnt=learnt)

@@ -24,7 +24,8 @@ class Kind:
     follows the host that was typed. ``secret``: what the form calls the password. ``help``: where to get
     one. ``note``: what to know before signing in. ``domains``: mail domains whose calendars are surely
     there. ``mx``: ends of the names of its mail servers. ``package``: who speaks to it. ``every``: the
-    seconds between two requests that it asks for."""
+    seconds between two requests that it asks for. ``per_minute``: the requests of one account that it allows
+    in a minute; 0: it does not say."""
 
     label: str
     start: str = ""
@@ -36,6 +37,7 @@ class Kind:
     mx: frozenset[str] = frozenset()
     package: str = "caldav"
     every: float = 0.0
+    per_minute: int = 0
 
     @property
     def read_only(self) -> bool:

@@ -34,6 +34,7 @@ from bridge.errors import (
 )
 from bridge.providers.guard import Guard, origin
 from bridge.providers.http import Answer, Http
+from bridge.providers.pace import Pace
 
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
@@ -219,9 +220,9 @@ class Session:
         return self._http.request(method, url, body=body, headers=headers, auth=auth)
 
 
-def session_http(app: App, allow_hosts: frozenset[str]) -> Http:
+def session_http(app: App, allow_hosts: frozenset[str], pace: Pace | None = None) -> Http:
     """A guarded session that may also reach what the administrator's settings name."""
-    return Http(Guard(allow_hosts | app.hosts))
+    return Http(Guard(allow_hosts | app.hosts), pace=pace)
 
 
 class _Bearer(httpx2.Auth):

@@ -1,7 +1,8 @@
-"""Providers that want their requests far apart, and how we keep to it.
+"""Providers that want no more than so many requests in a while, and how we keep to it.
 
-One bucket an account and host, shared by all connections of this process, so that two calendars of one
-account do not ask twice as often. The numbers are the provider table's.
+One bucket an account and place, shared by all connections of this process, so that two calendars of one
+account do not ask twice as often; that only one process is at work in an account is for the store's leases to
+see to. The numbers are the provider table's.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from functools import cache
 from time import sleep, time
 
-from limits import RateLimitItemPerSecond
+from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
@@ -21,30 +22,44 @@ _BUCKETS = MovingWindowRateLimiter(MemoryStorage())
 
 
 class Pace:
-    """At most one request every ``every`` seconds for this user at this host; 0: as many as you like."""
+    """What ``rate`` allows this user at this place; None: as many requests as you like."""
 
-    def __init__(self, every: float, host: str, user: str, pause: Callable[[float], None] = sleep):
-        self._item = RateLimitItemPerSecond(1, max(1, round(every))) if every else None
-        self._key = (host, user)
+    def __init__(
+        self, rate: RateLimitItem | None, place: str, user: str, pause: Callable[[float], None] = sleep
+    ):
+        self._rate = rate
+        self._key = (place, user)
         self._pause = pause
 
     @classmethod
     def of(cls, url: str, user: str, pause: Callable[[float], None] = sleep) -> Pace:
-        """What the table says about the host of an address."""
+        """What the table says about the host of an address: one request in so many seconds."""
         host = origin(url)[1]
-        return cls(_table().get(host, 0.0), host, user, pause)
+        return cls(_table().get(host), host, user, pause)
+
+    @classmethod
+    def of_kind(cls, kind: str, url: str, user: str, pause: Callable[[float], None] = sleep) -> Pace:
+        """What the table says about a provider: so many requests a minute, at the address it has for us."""
+        many = KINDS[kind].per_minute
+        _, host, port = origin(url)
+        return cls(RateLimitItemPerMinute(many) if many else None, f"{host}:{port}", user, pause)
 
     def wait(self) -> float:
         """Wait until it is our turn; the seconds that it took."""
         waited = 0.0
-        while self._item is not None and not _BUCKETS.hit(self._item, *self._key):
-            turn = _BUCKETS.get_window_stats(self._item, *self._key).reset_time
-            left = min(max(turn - time(), 0.05), self._item.get_expiry())
+        while self._rate is not None and not _BUCKETS.hit(self._rate, *self._key):
+            turn = _BUCKETS.get_window_stats(self._rate, *self._key).reset_time
+            left = min(max(turn - time(), 0.05), self._rate.get_expiry())
             self._pause(left)
             waited += left
         return waited
 
 
+def every(seconds: float) -> RateLimitItem:
+    """One request in so many seconds."""
+    return RateLimitItemPerSecond(1, max(1, round(seconds)))
+
+
 @cache
-def _table() -> dict[str, float]:
-    return {origin(kind.start)[1]: kind.every for kind in KINDS.values() if kind.every}
+def _table() -> dict[str, RateLimitItem]:
+    return {origin(kind.start)[1]: every(kind.every) for kind in KINDS.values() if kind.every}

@@ -22,6 +22,7 @@ from bridge.errors import Blocked, NotACalendarServer, SignInNeeded, UnknownOutc
 from bridge.providers.caldav.refusals import preconditions, retry_later
 from bridge.providers.guard import origin
 from bridge.providers.http import AGENT, SAFE, Answer, Http, same_house
+from bridge.providers.patience import Patience
 
 XML = "application/xml; charset=utf-8"
 
@@ -80,6 +81,7 @@ class Client:
         """``auth_type`` (``basic`` or ``digest``) is what worked before; None: the server is asked."""
         self.http = http
         self.host = origin(url)[1]
+        self._patience = Patience()
         self._library = _Library(
             url=url,
             username=username,
@@ -110,7 +112,9 @@ class Client:
         A 401 or 403 is confirmed by a second try, because some servers say it in passing. Raises
         ``SignInNeeded``, ``RetryLater``, ``UnknownOutcome`` and what ``Http.request`` raises.
         """
-        answer = self._once(method, url, body, headers or {})
+        answer = self._patience.through(
+            lambda: self._once(method, url, body, headers or {}), lambda answer: answer.status == 429
+        )
         if answer.status in (401, 403) and not preconditions(answer):
             if answer.status == 401:
                 self._library.auth = self._library.auth_type = None  # the server may ask otherwise by now

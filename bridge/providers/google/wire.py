@@ -24,6 +24,7 @@ from bridge.errors import (
 )
 from bridge.providers.http import SAFE, Answer
 from bridge.providers.oauth import Session
+from bridge.providers.patience import Patience
 
 #: Reasons inside a 403 that mean: later (Google's manual, and the providers' facts, section 2.2).
 BUSY = frozenset(
@@ -36,6 +37,8 @@ BUSY = frozenset(
         "concurrentLimitExceeded",
     }
 )
+#: Of these, the ones that are over in seconds.
+HURRIED = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "concurrentLimitExceeded"})
 #: Reasons that concern this one event.
 THIS_EVENT = frozenset(
     {
@@ -67,6 +70,7 @@ class Wire:
 
     def __init__(self, session: Session, api_url: str):
         self.session = session
+        self._patience = Patience()
         # the root alone will do: the rest is the service's own (discovery document, servicePath)
         self._root = api_url if urlsplit(api_url).path.strip("/") else api_url.rstrip("/") + "/calendar/v3"
 
@@ -92,9 +96,13 @@ class Wire:
 
         Raises the kinds of ``bridge.errors.ProviderError``; a 403 is confirmed by a second try, because a
         single one proves nothing."""
-        answer = self._once(method, path, params, body, etag)
+
+        def send() -> Answer:
+            return self._once(method, path, params, body, etag)
+
+        answer = self._patience.through(send, _hurried, unasked=True)
         if answer.status == 403 and not _reasons(answer) & (BUSY | THIS_EVENT):
-            answer = self._once(method, path, params, body, etag)
+            answer = send()
         if answer.status >= 400:
             raise refusal(method, answer, creates=method == "POST", listing=_lists(method, path))
         if not answer.body.strip():
@@ -133,7 +141,7 @@ def segment(name: str) -> str:
 def refusal(method: str, answer: Answer, *, creates: bool, listing: bool) -> ProviderError:
     """What an answer from 400 on means."""
     reasons, status = _reasons(answer), answer.status
-    if reasons & BUSY or status == 429:
+    if _busy(answer):
         return RetryLater(BUSY_WORDS, _after(answer))
     if status in (502, 504) and method not in SAFE:
         return UnknownOutcome("Google did not confirm a change. We look at it again before anything else.")
@@ -156,6 +164,16 @@ def refusal(method: str, answer: Answer, *, creates: bool, listing: bool) -> Pro
     if listing:
         return Stale(_message(answer))
     return ObjectRefused(f"Google Calendar does not take this entry: {_message(answer)}")
+
+
+def _busy(answer: Answer) -> bool:
+    """Whether it refuses because of too many requests: nothing was applied."""
+    return answer.status == 429 or (answer.status == 403 and bool(_reasons(answer) & BUSY))
+
+
+def _hurried(answer: Answer) -> bool:
+    """Whether a short pause will do."""
+    return answer.status == 429 or (answer.status == 403 and bool(_reasons(answer) & HURRIED))
 
 
 def _forbidden(reasons: frozenset[str], answer: Answer) -> ProviderError:

@@ -1,7 +1,8 @@
 """Requests to Graph, and what its statuses mean for us.
 
 Every call asks for immutable ids, UTC and text bodies: ids of both kinds mixed look like deletions
-(providers.md section 3). Calls are made one after the other, so Graph's four at once are never reached.
+(providers.md section 3). Calls are made one after the other, and links of one account too, so Graph's four at
+once are never reached.
 Statuses and codes are prose, not contract; sources: providers.md section 3, sync-engines.md 2.5.
 """
 
@@ -27,6 +28,7 @@ from bridge.errors import (
 )
 from bridge.providers.http import SAFE, Answer, same_house
 from bridge.providers.oauth import Session
+from bridge.providers.patience import Patience
 
 Json = dict[str, Any]
 
@@ -46,6 +48,7 @@ class Graph:
 
     def __init__(self, session: Session, api_url: str):
         self.session = session
+        self._patience = Patience()
         self._api = api_url.rstrip("/")
 
     def url(self, *segments: str, **query: str) -> str:
@@ -111,9 +114,13 @@ class Graph:
         if body is not None:
             data = json.dumps(body).encode()
             headers["Content-Type"] = "application/json"
-        answer = self.session.request(method, url, body=data, headers=headers)
+
+        def send() -> Answer:
+            return self.session.request(method, url, body=data, headers=headers)
+
+        answer = self._patience.through(send, lambda answer: answer.status == 429)
         if answer.status == 403:
-            answer = self.session.request(method, url, body=data, headers=headers)
+            answer = send()
         if answer.status in (502, 504) and method not in SAFE:
             raise UnknownOutcome(f"{LABEL} lost its answer to a change. We look at it again first.")
         if answer.status == 429 or answer.status in (500, 502, 503, 504):

@@ -16,6 +16,7 @@ from bridge.errors import (
 from bridge.ical.facts import facts, stamps
 from bridge.ical.fields import changed
 from bridge.ical.marker import mark, marker
+from bridge.providers import patience
 from tests.contracts.google_stand import GoogleStand
 from tests.contracts.samples import ALL_DAY, AWKWARD, event
 from tests.providers.google.place import Place
@@ -201,7 +202,7 @@ def test_guests_are_mailed_only_if_the_account_says_so(stand: GoogleStand, mail:
 def _refusal(status: int, reason: str) -> fault.Fault:
     errors = [{"domain": "usageLimits", "reason": reason, "message": "No."}]
     body = {"error": {"code": status, "message": "No.", "errors": errors}}
-    return fault.answer(status, json.dumps(body).encode(), {"Retry-After": "7"})
+    return fault.answer(status, json.dumps(body).encode(), {"Retry-After": "70"})
 
 
 @pytest.mark.parametrize(
@@ -225,8 +226,38 @@ def test_a_refusal_is_judged_by_its_reason(place: Place, status: int, reason: st
     with pytest.raises(kind, match=words) as caught:
         place.create("x", event("x"))
     if isinstance(caught.value, RetryLater):
-        assert caught.value.after == 7
+        assert caught.value.after == 70
     assert place.events() == []
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "waits"),
+    [
+        (403, "rateLimitExceeded", True),
+        (403, "userRateLimitExceeded", True),
+        (429, "rateLimitExceeded", True),
+        (403, "quotaExceeded", False),
+        (403, "dailyLimitExceeded", False),
+        (503, "backendError", False),
+    ],
+)
+def test_a_quota_that_is_free_again_in_seconds_is_waited_for(
+    place: Place, status: int, reason: str, waits: bool, monkeypatch: pytest.MonkeyPatch
+):
+    pauses: list[float] = []
+    monkeypatch.setattr(patience, "pause", pauses.append)
+    errors = [{"domain": "usageLimits", "reason": reason, "message": "No."}]
+    body = json.dumps({"error": {"code": status, "message": "No.", "errors": errors}}).encode()
+    place.far.faults.fault("POST", fault.answer(status, body), times=2)
+    if waits:
+        place.create("x", event("x"))
+        assert [int(pause) for pause in pauses] == [1, 2]
+        assert len(place.events()) == 1
+    else:
+        with pytest.raises(RetryLater):
+            place.create("x", event("x"))
+        assert pauses == []
+    place.far.faults.heal()
 
 
 @pytest.mark.parametrize("reason", ["fullSyncRequired", "updatedMinTooLongAgo"])
