@@ -109,7 +109,7 @@ class CalendarCollection(BaseCollection):
 
     def get_filtered(self, filters: Iterable[ET.Element]) -> Iterable[tuple[Item, bool]]:
         filters = list(filters)
-        expansion = report.expansion()
+        expansion, zone = report.expansion(), ZoneInfo(self.row.time_zone)
         window = caldav_filters.only_window(filters) or (expansion and (expansion.start, expansion.end))
         with self._runtime.transaction("r") as tx:
             known: dict[tuple[int | None, int | None], set[int]] = {}
@@ -130,7 +130,7 @@ class CalendarCollection(BaseCollection):
             else:
                 candidates = objects.all_objects(tx, self.row.id)
             for stored in candidates:
-                if caldav_filters.matches(filters, stored, in_range) and (
+                if caldav_filters.matches(filters, stored, in_range, zone) and (
                     item := self._item(stored, expansion)
                 ):
                     yield item, True

@@ -1,20 +1,24 @@
 """CALDAV:filter evaluated on the stored text (RFC 4791 9.7), by our own tolerant reader.
 
-Time ranges come from the occurrence index, so that they are exact and every object's zones are its own. What
-this does not evaluate (a time range of an alarm) counts as matching: the answer is then too long, never
-too short.
+Time ranges of events come from the occurrence index, those of tasks, entries and alarms from the text: exact
+all, and every object's zones are its own.
 """
 
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from string import ascii_uppercase
+from zoneinfo import ZoneInfo
 
 from bridge.errors import Invalid
+from bridge.ical.alarms import rings
+from bridge.ical.tasks import KINDS, takes_place, timed
 from bridge.ical.text import Component, Line, parse
+from bridge.store.horizon import FIRST, LAST
 from bridge.store.objects import StoredObject
 from bridge.store.shown import Shown
 from radicale_plugin.xmlbody import CALDAV, seconds
@@ -64,17 +68,21 @@ def only_uid(filters: Sequence[ET.Element]) -> str | None:
     return None if rules[0].get("negate-condition") == "yes" else rules[0].text
 
 
-def matches(filters: Iterable[ET.Element], stored: StoredObject | Shown, in_range: InRange) -> bool:
-    """Whether the object passes every filter. Raises Invalid for a collation we don't know."""
+def matches(
+    filters: Iterable[ET.Element], stored: StoredObject | Shown, in_range: InRange, zone: ZoneInfo
+) -> bool:
+    """Whether the object passes every filter; dates and floating times are ``zone``'s. Raises Invalid for a
+    collation we don't know."""
     filters = list(filters)
     if all(map(_is_plain, filters)):
-        return all(_plain(root, stored, in_range) for root in filters)
+        return all(_plain(root, stored, in_range, zone) for root in filters)
     try:
         calendar = parse(stored.text)
     except Invalid:
         return False  # nothing can be said of it, so nothing matches
+    tried = _Tried(stored, calendar, in_range, zone)
     holder = Component("", [calendar], "", "")
-    return all(_comp_filter(child, holder, stored, in_range) for root in filters for child in root)
+    return all(tried.comp_filter(child, holder) for root in filters for child in root)
 
 
 def _is_plain(root: ET.Element) -> bool:
@@ -89,41 +97,72 @@ def _is_plain(root: ET.Element) -> bool:
     )
 
 
-def _plain(root: ET.Element, stored: StoredObject | Shown, in_range: InRange) -> bool:
-    """Answered from what the store knows, without reading the text."""
+def _plain(root: ET.Element, stored: StoredObject | Shown, in_range: InRange, zone: ZoneInfo) -> bool:
+    """Answered from what the store knows; of tasks and entries it does not know when they are."""
     inner = root[0][0]
     name = (inner.get("name") or "").upper()
     if stored.component != name:
         return False
-    return not len(inner) or name != "VEVENT" or stored.id in in_range(*window(inner[0]))
+    if not len(inner):
+        return True
+    if name in KINDS:
+        return _in_text(stored.text, inner[0], zone)
+    return name != "VEVENT" or stored.id in in_range(*window(inner[0]))
 
 
-def _comp_filter(
-    rule: ET.Element, parent: Component, stored: StoredObject | Shown, in_range: InRange
-) -> bool:
-    """9.7.1, for one comp-filter inside ``parent``."""
-    name = (rule.get("name") or "").upper()
-    found = [component for component in parent.components() if component.name.upper() == name]
-    if rule.find(CALDAV + "is-not-defined") is not None:
-        return not found
-    time_range = rule.find(CALDAV + "time-range")
-    if (
-        time_range is not None
-        and found
-        and name == "VEVENT"
-        and stored.id not in in_range(*window(time_range))
-    ):
+def _in_text(source: str | Component, time_range: ET.Element, zone: ZoneInfo) -> bool:
+    try:
+        return takes_place(source, *_ends(time_range), zone)
+    except Invalid:
         return False
-    rules = [child for child in rule if child.tag != CALDAV + "time-range"]
-    return any(all(_part(child, component, stored, in_range) for child in rules) for component in found)
 
 
-def _part(rule: ET.Element, component: Component, stored: StoredObject | Shown, in_range: InRange) -> bool:
-    if rule.tag == CALDAV + "comp-filter":
-        return _comp_filter(rule, component, stored, in_range)
-    if rule.tag == CALDAV + "prop-filter":
-        return _prop_filter(rule, component)
-    raise Invalid("The filter asks for something this server does not know.", "supported-filter")
+def _ends(time_range: ET.Element) -> tuple[int, int]:
+    start, end = window(time_range)
+    return FIRST if start is None else start, LAST if end is None else end
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """One object that a filter is tried on."""
+
+    stored: StoredObject | Shown
+    calendar: Component
+    in_range: InRange
+    zone: ZoneInfo
+
+    def comp_filter(self, rule: ET.Element, parent: Component) -> bool:
+        """9.7.1, for one comp-filter inside ``parent``."""
+        name = (rule.get("name") or "").upper()
+        found = [component for component in parent.components() if component.name.upper() == name]
+        if rule.find(CALDAV + "is-not-defined") is not None:
+            return not found
+        time_range = rule.find(CALDAV + "time-range")
+        if time_range is not None:
+            found = self._timed(name, found, parent, time_range)
+        rules = [child for child in rule if child.tag != CALDAV + "time-range"]
+        return any(all(self._part(child, component) for child in rules) for component in found)
+
+    def _timed(
+        self, name: str, found: list[Component], parent: Component, time_range: ET.Element
+    ) -> list[Component]:
+        """Those that take place then: an object's components together, alarms each for itself."""
+        if name == "VALARM":
+            at = next((at for at, part in enumerate(timed(self.calendar)) if part is parent), -1)
+            ends = _ends(time_range)
+            return [alarm for alarm in found if rings(self.calendar, at, alarm, *ends, self.zone)]
+        if name == "VEVENT":
+            return found if self.stored.id in self.in_range(*window(time_range)) else []
+        if name in KINDS:
+            return found if _in_text(self.calendar, time_range, self.zone) else []
+        return found
+
+    def _part(self, rule: ET.Element, component: Component) -> bool:
+        if rule.tag == CALDAV + "comp-filter":
+            return self.comp_filter(rule, component)
+        if rule.tag == CALDAV + "prop-filter":
+            return _prop_filter(rule, component)
+        raise Invalid("The filter asks for something this server does not know.", "supported-filter")
 
 
 def _prop_filter(rule: ET.Element, component: Component) -> bool:

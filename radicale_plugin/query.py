@@ -81,7 +81,7 @@ def matching(tx: Connection, row: CalendarRow, rules: Sequence[ET.Element], zone
         known[window] = {stored.id for stored in candidates}
     elif not candidates:
         candidates = shown.everything(tx, row.id)
-    return (stored for stored in candidates if filters.matches(rules, stored, ids))
+    return (stored for stored in candidates if filters.matches(rules, stored, ids, zone))
 
 
 def in_range(

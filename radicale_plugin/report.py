@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.errors import Invalid
 from bridge.ical.occurrences import Span, occurrences
+from bridge.ical.tasks import KINDS, as_events, timed
 from bridge.ical.text import Component, Line, parse
 from bridge.store.objects import StoredObject
 from bridge.store.shown import Shown
@@ -31,7 +32,9 @@ MOST = 50_000
 USUAL = 8_000
 
 #: What an instance has of its own, and so not from the component that describes it.
-_TIMES = frozenset({"DTSTART", "DTEND", "DURATION", "RRULE", "EXRULE", "RDATE", "EXDATE", "RECURRENCE-ID"})
+_TIMES = frozenset(
+    {"DTSTART", "DTEND", "DUE", "DURATION", "RRULE", "EXRULE", "RDATE", "EXDATE", "RECURRENCE-ID"}
+)
 
 
 @dataclass(slots=True)
@@ -43,9 +46,9 @@ class Expansion:
     left: int = field(default_factory=lambda: MOST)
 
     def of(self, stored: StoredObject | Shown, zone: ZoneInfo, *, indexed: bool = True) -> str | None:
-        """The object's instances in the window as an object of their own; None if there are none. What is
-        no event stays as it is. ``indexed``: ``zone`` is the one that the store read its times in."""
-        if stored.component != "VEVENT":
+        """The object's instances in the window as an object of their own; None if there are none. A task
+        or entry that does not repeat stays as it is. ``indexed``: the store read its times in ``zone``."""
+        if stored.component != "VEVENT" and stored.component not in KINDS:
             return stored.text
         single = single_event(stored, zone) if indexed else None
         if single is not None:
@@ -69,16 +72,17 @@ def _expanded(text: str, start: int, end: int, zone: ZoneInfo) -> tuple[str | No
     spoil the report."""
     try:
         calendar = parse(text)
-        spans = occurrences(calendar, start, end, zone)
+        spans = occurrences(as_events(calendar), start, end, zone)
     except Invalid:
         return None, 0
+    parts = timed(calendar)
+    if all(part.name in KINDS for part in parts) and all(span.recurrence_id is None for span in spans):
+        return text, 1
     if not spans:
         return None, 0
-    events = list(calendar.components("VEVENT"))
-    calendar.items = [
-        item for item in calendar.items if isinstance(item, Line) or item.name not in ("VEVENT", "VTIMEZONE")
-    ]
-    calendar.items += [_instance(events[span.component], span, zone) for span in spans]
+    gone = {id(part) for part in (*parts, *calendar.components("VTIMEZONE"))}
+    calendar.items = [item for item in calendar.items if id(item) not in gone]
+    calendar.items += [_instance(parts[span.component], span, zone) for span in spans]
     return calendar.serialize(), len(spans)
 
 
@@ -161,12 +165,20 @@ def expanding(root: ET.Element | None) -> Iterator[None]:
 
 def _instance(event: Component, span: Span, zone: ZoneInfo) -> Component:
     """One instance: its own times in UTC (a date stays a date), everything else from its component."""
-    lines = [_time("DTSTART", span.starts, span, zone), _time("DTEND", span.ends, span, zone)]
+    lines = [_time(name, moment, span, zone) for name, moment in _ends(event, span)]
     if span.recurrence_id is not None:
         dated = [("VALUE", "DATE")] if len(span.recurrence_id) == len("20240131") else []
         lines.append(Line.make("RECURRENCE-ID", span.recurrence_id, dated))
     rest = [item for item in event.items if not (isinstance(item, Line) and item.name in _TIMES)]
     return Component(event.name, [*lines, *rest], event.begin, event.end)
+
+
+def _ends(event: Component, span: Span) -> list[tuple[str, int]]:
+    """The properties that say when an instance is; a task has no more of them than its series."""
+    if event.name != "VTODO":
+        return [("DTSTART", span.starts), ("DTEND", span.ends)]
+    given = [("DTSTART", span.starts)] if event.first("DTSTART") else []
+    return [*given, ("DUE", span.ends)] if event.first("DUE") or event.first("DURATION") else given
 
 
 def _time(name: str, moment: int, span: Span, zone: ZoneInfo) -> Line:

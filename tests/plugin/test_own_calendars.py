@@ -131,6 +131,43 @@ def test_what_is_in_it_is_synced_and_stays_out_of_the_bookings(studio: Studio) -
     assert (refused.status, refused.precondition) == (403, "supported-calendar-component")
 
 
+def test_tasks_are_found_by_time_and_expanded(studio: Studio) -> None:
+    studio.anna("MKCALENDAR", OWN)
+    once = TASK.replace("UID:tax", "UID:once")
+    studio.anna.put(OWN + "weekly.ics", TASK.replace("SUMMARY", "RRULE:FREQ=WEEKLY;COUNT=3\r\nSUMMARY"))
+    studio.anna.put(OWN + "once.ics", once)
+
+    def found(first: int, data: str = "<C:calendar-data/>") -> dict[str, str]:
+        window = f'start="202606{first:02}T000000Z" end="202606{first + 7:02}T000000Z"'
+        inner = f'<C:comp-filter name="VTODO"><C:time-range {window}/></C:comp-filter>'
+        filters = f'<C:filter><C:comp-filter name="VCALENDAR">{inner}</C:comp-filter></C:filter>'
+        body = f"<D:prop>{data.format(window)}</D:prop>{filters}"
+        return studio.anna("REPORT", OWN, f"<C:calendar-query {NAMESPACES}>{body}</C:calendar-query>").texts()
+
+    expand = "<C:calendar-data><C:expand {}/></C:calendar-data>"
+    assert set(found(7)) == {"weekly.ics", "once.ics"}
+    assert set(found(14)) == {"weekly.ics"}
+    assert found(1) == {}
+    [instance] = found(14, expand).values()
+    assert "DTSTART:20260617T080000Z\r\nDUE:20260617T090000Z\r\nRECURRENCE-ID:20260617T080000Z" in instance
+    assert "RRULE" not in instance
+    assert found(7, expand)["once.ics"] == once
+
+
+def test_an_event_is_found_by_when_its_alarm_rings(studio: Studio) -> None:
+    alarm = ("BEGIN:VALARM", "ACTION:DISPLAY", "TRIGGER:-PT15M", "END:VALARM")
+    studio.anna.put(HOME + "bookings/a.ics", event("a", *alarm))
+
+    def rings(window: str) -> bool:
+        rule = f'<C:comp-filter name="VALARM"><C:time-range {window}/></C:comp-filter>'
+        return bool(studio.anna.query(HOME + "bookings/", rule).texts())
+
+    assert rings('start="20260610T074000Z" end="20260610T075000Z"')
+    assert not rings('start="20260610T080000Z" end="20260610T090000Z"')
+    assert rings('end="20260610T075000Z"')
+    assert not rings('start="20260610T075000Z"')
+
+
 def test_a_made_again_calendar_knows_no_old_token(studio: Studio) -> None:
     studio.anna("MKCALENDAR", OWN)
     token = studio.anna.sync(OWN).xml.findtext(DAV + "sync-token") or ""
