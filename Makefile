@@ -15,7 +15,7 @@ HOST ?= 127.0.0.1
 PORT ?= 5232
 
 # Servers and clients that the tests talk to; those from PyPI each in an environment of its own.
-PARTS := xandikos vdirsyncer caldav-client google-client emulate postgresql redis cyrus davical sogo sabre chromium axe
+PARTS := xandikos vdirsyncer caldav-client server-tester litmus calcurse google-client emulate postgresql redis cyrus davical sogo sabre chromium axe
 
 .PHONY: help run test check simulate bench clean
 
@@ -83,6 +83,7 @@ node:
 .venvs/xandikos.stamp: PACKAGES = 'xandikos>=0.4,<0.5'
 .venvs/vdirsyncer.stamp: PACKAGES = 'vdirsyncer>=0.20,<0.22'
 .venvs/caldav-client.stamp: PACKAGES = 'caldav>=3.6,<4'
+.venvs/server-tester.stamp: PACKAGES = 'caldav-server-tester>=1.7,<2' 'vobject>=0.9.9,<1'
 .venvs/google-client.stamp: PACKAGES = 'google-api-python-client==2.202.0'
 
 .venvs/%.stamp: Makefile | .venv/bin/python
@@ -126,6 +127,18 @@ node:
 	if ! command -v redis-server >/dev/null; then
 	  echo "Setting up: redis for the tests"
 	  $(APT) redis-server >/dev/null
+	fi
+	touch $@
+
+# Clients from Debian.
+.venvs/litmus.stamp: DEBS = litmus
+.venvs/calcurse.stamp: DEBS = calcurse python3-httplib2
+
+.venvs/litmus.stamp .venvs/calcurse.stamp: .venvs/%.stamp:
+	@mkdir -p .venvs
+	if ! dpkg-query -W $(DEBS) >/dev/null 2>&1; then
+	  echo "Setting up: $* for the tests"
+	  $(APT) $(DEBS) >/dev/null
 	fi
 	touch $@
 

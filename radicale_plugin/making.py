@@ -15,8 +15,9 @@ from bridge.service import own_calendars
 from bridge.store import calendars
 from bridge.store.calendars import COMPONENTS
 from bridge.store.people import user_by_email
-from radicale_plugin import answers, deadprops, paths, proppatch, xmlbody
+from radicale_plugin import answers, deadprops, proppatch, xmlbody
 from radicale_plugin.answers import Answer
+from radicale_plugin.conditions import WrongMedia, media
 from radicale_plugin.deadprops import DISPLAYNAME
 from radicale_plugin.properties import COMPONENT_SET, RESOURCE_TYPE, Asking
 from radicale_plugin.request import Request
@@ -25,7 +26,10 @@ from radicale_plugin.xmlbody import CALDAV, DAV
 
 def make(asking: Asking) -> Answer:
     """RFC 4791 5.3.1, RFC 5689 3: 201, with all the properties that were asked for, or nothing is made."""
-    owner, name = _place(asking.request)
+    owner, name, *deeper = _place(asking.request)
+    _check_media(asking.request)
+    if deeper:
+        return _not_there(asking, owner, name, deeper)
     said = _properties(asking.request)
     kinds = _components(said.pop(COMPONENT_SET, None))
     updates: dict[str, str | None] = {
@@ -56,18 +60,30 @@ def delete(asking: Asking, tx: Connection, owner: str, name: str) -> Answer:
     return HTTPStatus.NO_CONTENT.value, {}, None, None
 
 
-def _place(request: Request) -> tuple[str, str]:
-    """Raises NotAllowed for all places but the user's home, NotFound."""
+def _place(request: Request) -> list[str]:
+    """Raises NotAllowed for all places but below the user's home."""
     match request.segments:
-        case [owner, name] if owner == request.user:
-            paths.checked(name.encode())
-            return owner, name
-        case [owner, *_] if owner == request.user:
-            raise Invalid("A calendar lies directly in your home, not in another one.", _WHERE)
+        case [owner, _, *_] if owner == request.user:
+            return request.segments
     raise NotAllowed("Calendars are made in your own home only.")
 
 
-_WHERE = "calendar-collection-location-ok"
+def _check_media(request: Request) -> None:
+    """RFC 4918 9.3: a body that is not understood makes nothing. Raises WrongMedia."""
+    kind = media(request.content_type)[0]
+    if request.body.strip() and kind not in ("", "text/xml", "application/xml"):
+        raise WrongMedia(f"What to make is said in XML, not in {kind}.")
+
+
+def _not_there(asking: Asking, owner: str, name: str, deeper: list[str]) -> Answer:
+    """RFC 4918 9.3.1 where nothing lies above it, RFC 4791 5.3.1.2 inside of a calendar."""
+    with asking.runtime.transaction("r") as tx:
+        inside = len(deeper) == 1 and bool(calendars.of_email(tx, owner, name))
+    if not inside:
+        return answers.refused(HTTPStatus.CONFLICT, "There is nothing above this address yet.")
+    raise Invalid(
+        "A calendar lies directly in your home, not in another one.", "calendar-collection-location-ok"
+    )
 
 
 def _taken(request: Request) -> Answer:
@@ -89,8 +105,8 @@ def _properties(request: Request) -> dict[str, ET.Element]:
             raise NotAllowed("Folders are calendars here: ask for one by MKCALENDAR.")
         raise Invalid("The request to make a calendar is not understood.")
     said = {sent.tag: sent for sent in root.iterfind(f"{DAV}set/{DAV}prop/*")}
-    kind = said.get(RESOURCE_TYPE)
-    if plain and (kind is None or kind.find(CALDAV + "calendar") is None):
+    types = said.get(RESOURCE_TYPE)
+    if plain and (types is None or types.find(CALDAV + "calendar") is None):
         raise Invalid("Only calendars are kept here.", "valid-resourcetype")
     return said
 

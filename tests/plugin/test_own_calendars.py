@@ -78,6 +78,8 @@ def test_extended_mkcol_makes_calendars_and_nothing_else(studio: Studio) -> None
     ("method", "path", "body", "status"),
     {
         "inside of a calendar": ("MKCALENDAR", HOME + "bookings/inner/", "", 403),
+        "inside of nothing": ("MKCALENDAR", HOME + "nothing/inner/", "", 409),
+        "far below a calendar": ("MKCOL", HOME + "bookings/a/b/", "", 409),
         "over the bookings": ("MKCALENDAR", HOME + "bookings/", "", 403),
         "in another's home": ("MKCALENDAR", "/berta@elsewhere.example/mine/", "", 403),
         "over one's own home": ("MKCALENDAR", HOME, "", 403),
@@ -94,6 +96,11 @@ def test_what_is_refused_makes_nothing(
     before = studio.anna.props(HOME, "D:resourcetype", depth="1").body
     assert studio.anna(method, path, body).status == status
     assert studio.anna.props(HOME, "D:resourcetype", depth="1").body == before
+
+
+def test_what_to_make_is_said_in_xml(studio: Studio) -> None:
+    assert studio.anna("MKCOL", OWN, "a poem", Content_Type="text/plain").status == 415
+    assert studio.anna("MKCALENDAR", OWN, mkcalendar(), Content_Type="application/xml").status == 201
 
 
 def test_only_ones_own_calendars_are_deleted(studio: Studio) -> None:
