@@ -1,7 +1,8 @@
 """The job queue: huey, on SQLite in the data folder or on Redis, with the one task there is.
 
-A job carries nothing but the number of a link. The queue may be lost at any moment without harm: what is due
-stands in the store (``bridge.store.links``). Running jobs is the worker's business.
+A job carries nothing but the number of a link, and until when it was taken. The queue may be lost at any
+moment without harm: what is due stands in the store (``bridge.store.turns``). Running jobs is the worker's
+business.
 """
 
 from __future__ import annotations
@@ -17,14 +18,18 @@ SQLITE = "sqlite:///"
 class Jobs:
     """Puts jobs on the queue; ``huey`` is what a consumer runs them from."""
 
-    def __init__(self, url: str, run: Callable[[int], None]):
-        """``url``: ``sqlite:///path`` or ``redis://…``. ``run(link_id)`` is called for each job."""
+    def __init__(self, url: str, run: Callable[[int, int], None]):
+        """``url``: ``sqlite:///path`` or ``redis://…``. ``run(link_id, taken)`` is called for each job."""
         self.huey = _huey(url)
         self._task = self.huey.task(name="run_link")(run)
 
-    def put(self, link_id: int) -> None:
-        """Ask for one pass of the link, by whichever worker is free."""
-        self._task(link_id)
+    def put(self, link_id: int, taken: int) -> None:
+        """Ask for one pass of the link, by whichever worker is free. ``taken``: milliseconds since 1970."""
+        self._task(link_id, taken)
+
+    def waiting(self) -> int:
+        """How many jobs nobody has begun."""
+        return int(self.huey.pending_count())
 
 
 def _huey(url: str) -> Any:

@@ -1,8 +1,10 @@
 """The worker: finds links whose time has come, puts them on the queue, and runs passes from it.
 
-One thread looks once a second, by index, for what is due (``bridge.store.links``), or at once when this
-process was told of a change; consumer threads take the jobs. What a pass does, and what its failures mean for
-the account, is the engine's business; when a failing account is tried again is decided here.
+One thread looks once a second for what is due (``bridge.store.turns``), or at once when this process was
+told of a change or has nothing left to do; consumer threads take the jobs. Only a little is queued ahead,
+so that a change made now never waits behind an hour's backlog. What a pass does, and what its failures mean
+for the account, is the engine's business; when a calendar is looked at again, and a failing account tried
+again, is decided here.
 """
 
 from __future__ import annotations
@@ -11,14 +13,14 @@ import logging
 import random
 import threading
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bridge import logs, metrics
 from bridge.errors import BridgeError, NotFound
 from bridge.queue import Jobs
 from bridge.service import clashes, client_booking, client_mail, first_sync, push, webhooks
-from bridge.store import accounts, links
+from bridge.store import accounts, links, turns
 from bridge.wiring import Bridge
 
 if TYPE_CHECKING:
@@ -27,10 +29,25 @@ if TYPE_CHECKING:
 log = logging.getLogger("picsello_bridge.worker")
 
 LOOK_SECONDS = 1.0
+#: Between two looks, however much there is to do.
+LEAST_SECONDS = 0.02
+#: Jobs queued ahead, for each thread that takes them.
+AHEAD = 4
+#: A link whose job was lost (a worker killed, the queue emptied) is due again after this.
+TAKEN_SECONDS = 20.0
+#: How often what is due but can't run is put off.
+PUT_OFF_SECONDS = 30.0
 #: How long running passes may go on after we were asked to stop. A pass cut off goes on next time.
 GRACE_SECONDS = 8.0
+#: Somebody was at it so recently that more may follow; the least time between two looks, in seconds; and how
+#: much longer than usual a quiet calendar is left alone.
+BUSY = timedelta(minutes=10)
+SHORTEST = 10.0
+LONGEST_FACTOR = 3.0
 FIRST_DELAY = 30.0
 LONGEST_DELAY = 3600.0
+#: The counts of a pass that had something to do.
+ACTIVE = ("pulled", "pushed", "deleted")
 
 
 def delay(failures: int, chance: float) -> float:
@@ -38,6 +55,18 @@ def delay(failures: int, chance: float) -> float:
     ``chance`` (0 to 1), so that accounts that failed together do not all come back together."""
     full: float = min(FIRST_DELAY * 2.0 ** min(max(failures - 1, 0), 16), LONGEST_DELAY)
     return full * (1 - chance / 4)
+
+
+def interval(poll: float, quiet: timedelta | None, chance: float) -> timedelta:
+    """How long a calendar is left alone after a pass. ``poll``: the usual time, in seconds; ``quiet``: since
+    when nothing was to be done, None: never was. A fifth of it while somebody is at it, three times as long
+    where nothing happens for days; up to a tenth more or less by ``chance`` (0 to 1), so that calendars that
+    were looked at together do not stay together."""
+    factor = 1.0
+    if quiet is not None:
+        days = quiet / timedelta(days=1)
+        factor = 0.2 if quiet < BUSY else min(max(days, 1.0), LONGEST_FACTOR)
+    return timedelta(seconds=max(poll * factor, SHORTEST) * (0.9 + 0.2 * chance))
 
 
 class Worker:
@@ -49,6 +78,7 @@ class Worker:
         self._stop = threading.Event()
         self._looker = threading.Thread(target=self._look_until_stopped, name="due links", daemon=True)
         self._consumer: Consumer | None = None
+        self._put_off_next = 0.0
 
     def start(self) -> None:
         """Begin to look and to run."""
@@ -82,47 +112,73 @@ class Worker:
             self._looker.join(LOOK_SECONDS)
 
     def _look_until_stopped(self) -> None:
+        tidied = 0.0
         while not self._stop.is_set():
             self._bridge.due.clear()
             try:
                 self.look()
-                self.tidy()
+                if time.monotonic() - tidied >= LOOK_SECONDS:
+                    self.tidy()
+                    tidied = time.monotonic()
             except Exception:  # the database may be away for a moment: the next look may succeed
                 log.exception("could not look for due links")
                 self._stop.wait(5 * LOOK_SECONDS)
+            self._stop.wait(LEAST_SECONDS)
             self._bridge.due.wait(LOOK_SECONDS)
 
     def look(self) -> int:
-        """Put every due link on the queue, each once; returns how many."""
+        """Put due links on the queue, each once and as many as are soon run; returns how many."""
+        room = AHEAD * self._bridge.settings.worker_threads - self._jobs.waiting()
+        if room <= 0:
+            return 0
         db, now = self._bridge.db, self._bridge.clock.now()
         with db.reading() as tx:
-            found = links.due(tx, now)
+            found = turns.due(tx, now, room)
         if not found:
             return 0
-        again = now + timedelta(seconds=self._bridge.settings.poll_seconds)
+        until = now.replace(microsecond=0) + timedelta(seconds=TAKEN_SECONDS)
         with db.writing() as tx:
-            claimed = [link_id for link_id in found if links.claim(tx, link_id, now, again)]
-        for link_id in claimed:
-            self._jobs.put(link_id)
-        return len(claimed)
+            taken = turns.take(tx, found, now, until)
+        for link_id in taken:
+            self._jobs.put(link_id, int(until.timestamp()))
+        return len(taken)
 
     def tidy(self) -> None:
-        """What is left to time: holds that ran out, mails that wait, webhooks that are behind."""
+        """What is left to time: holds that ran out, mails that wait, webhooks that are behind; and now and then
+        what is due but can't run is put off, so that looking stays cheap."""
+        if time.monotonic() >= self._put_off_next:
+            self._put_off_next = time.monotonic() + PUT_OFF_SECONDS
+            with self._bridge.db.writing() as tx:
+                turns.put_off(tx, self._bridge.clock.now())
         client_booking.release_expired(self._bridge)
         client_mail.soon(self._bridge)
         webhooks.soon(self._bridge)
 
-    def _run(self, link_id: int) -> None:
-        """One job: a pass, and what it means for the account's next try."""
+    def _run(self, link_id: int, taken: int) -> None:
+        """One job: a pass, and when it is the link's turn again. A job that somebody else has taken over,
+        because it lay too long, is left to them."""
+        until = datetime.fromtimestamp(taken, UTC)
         with self._bridge.db.reading() as tx:
-            try:
-                provider = links.get(tx, link_id).provider
-            except NotFound:
-                return  # disconnected meanwhile
-        with logs.about(link=link_id):
-            self._pass(link_id, provider)
+            if not turns.is_ours(tx, link_id, until, self._bridge.clock.now()):
+                return
+            provider = links.get(tx, link_id).provider
+        try:
+            with logs.about(link=link_id):
+                self._pass(link_id, provider, until)
+        finally:
+            if self._jobs.waiting() < self._bridge.settings.worker_threads:
+                self._bridge.due.set()
 
-    def _pass(self, link_id: int, provider: str) -> None:
+    def _rest(self, link_id: int, until: datetime, *, active: bool) -> None:
+        """The pass is done: when to look again."""
+        now, poll = self._bridge.clock.now(), self._bridge.settings.poll_seconds
+        with self._bridge.db.writing() as tx:
+            last = now if active else turns.active_at(tx, link_id)
+            quiet = None if last is None else now - last
+            again = now + interval(poll, quiet, random.random())  # noqa: S311 - no secret
+            turns.rest(tx, link_id, until, again, active=now if active else None)
+
+    def _pass(self, link_id: int, provider: str, until: datetime) -> None:
         started = time.monotonic()
         try:
             report = self._bridge.engine().run(link_id, progress=first_sync.Counter(self._bridge, link_id))
@@ -148,6 +204,7 @@ class Worker:
         # of single objects only how many went wrong: what is said about them names them
         what = {"pass": report.pass_id, "outcome": outcome, "ms": round(seconds * 1000), **report.counts()}
         log.info("a pass ended", extra={"what": what | {"errors": len(report.errors)}})
+        self._rest(link_id, until, active=any(getattr(report, name) for name in ACTIVE))
         clashes.look(self._bridge, link_id)
         if report.failed:
             metrics.failed(provider, report.failure)

@@ -22,7 +22,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
-    exists,
     insert,
     or_,
     select,
@@ -174,7 +173,7 @@ def remove(tx: Connection, link_id: int) -> None:
     tx.execute(delete(link).where(link.c.id == link_id))
 
 
-# --- who is next -----------------------------------------------------------------------------------
+# --- becoming due -----------------------------------------------------------------------------------
 
 
 def takes_part() -> ColumnElement[bool]:
@@ -182,46 +181,17 @@ def takes_part() -> ColumnElement[bool]:
     return or_(link.c.reads, link.c.edits, link.c.writes, link.c.source)
 
 
-def due(tx: Connection, now: datetime, limit: int = 50) -> list[int]:
-    """Ids of the links that should run now, the longest waiting first: due, with a role, nobody at work in
-    their account, which neither backs off nor waits for its user. Found by index, in time proportional to
-    what is due."""
-    sibling = link.alias()
-    at_work = exists().where(sibling.c.account_id == link.c.account_id, _leased(now, sibling))
-    wanted = (
-        select(link.c.id)
-        .join(account, account.c.id == link.c.account_id)
-        .where(
-            link.c.due_at <= now,
-            takes_part(),
-            ~at_work,
-            or_(account.c.next_try.is_(None), account.c.next_try <= now),
-            account.c.state.in_(("healthy", "retrying")),
-        )
-        .order_by(link.c.due_at)
-        .limit(limit)
-    )
-    return list(tx.execute(wanted).scalars())
-
-
 def make_due(tx: Connection, link_id: int, at: datetime) -> None:
     """Run it at that moment, or earlier if it was due earlier."""
     _SOONER.run(tx, {"row_id": link_id, "at": at})
 
 
-def claim(tx: Connection, link_id: int, now: datetime, again: datetime) -> bool:
-    """Take a due link, unless another worker did: it is next due at ``again``, or when something changes.
-    Should its pass be lost with this process, it is repeated then."""
-    still_due = update(link).where(link.c.id == link_id, link.c.due_at <= now)
-    return tx.execute(still_due.values(due_at=again)).rowcount == 1
-
-
 def _due(condition: ColumnElement[bool]) -> Prepared[tuple[int]]:
-    soon = or_(link.c.due_at.is_(None), link.c.due_at > bindparam("now"))
+    soon = or_(link.c.due_at.is_(None), link.c.due_at > bindparam("now"), ~link.c.urgent)
     return Prepared(
         update(link)
         .where(condition, link.c.id != bindparam("but"), soon)
-        .values(due_at=bindparam("now"))
+        .values(due_at=bindparam("now"), urgent=True)
         .returning(link.c.id)
     )
 
@@ -248,7 +218,8 @@ def wake(tx: Connection, row: CalendarRow, now: datetime, *, but: int | None) ->
 # --- lease and fence -------------------------------------------------------------------------------
 
 
-def _leased(now: datetime, row: FromClause) -> ColumnElement[bool]:
+def leased(now: datetime, row: FromClause) -> ColumnElement[bool]:
+    """Somebody is at work on it."""
     return and_(row.c.lease_until > now, row.c.lease_until <= now + LONGEST_LEASE)
 
 

@@ -386,6 +386,13 @@ channel = Table(
     Column("noticed", Instant),  # the last notice that led to a pass
 )
 
+Index(
+    "ix_link_urgent",  # the few whose changes go out before anybody's routine look
+    link.c.due_at,
+    sqlite_where=text("urgent = 1"),
+    postgresql_where=text("urgent"),
+)
+
 #: What an index of the few pairings with something on their way or wrong with them is limited to.
 UNSETTLED = "flight IS NOT NULL OR problem_kind IS NOT NULL"
 

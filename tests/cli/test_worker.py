@@ -15,9 +15,9 @@ from bridge.service import accounts
 from bridge.store import accounts as account_rows
 from bridge.store import links
 from bridge.wiring import Bridge
-from bridge.worker import FIRST_DELAY, LONGEST_DELAY, Worker, delay
+from bridge.worker import AHEAD, FIRST_DELAY, LONGEST_DELAY, TAKEN_SECONDS, Worker, delay, interval
 from tests.servers.process import free_port, running
-from tests.service.conftest import Annas, annas, provider
+from tests.service.conftest import TODAY, Annas, annas, provider
 
 __all__ = ["annas", "provider"]
 
@@ -100,14 +100,45 @@ def test_two_lookers_take_a_due_link_once(annas: Annas, tmp_path: Path) -> None:
     assert sum(worker.look() for worker in itertools.chain(lookers, lookers)) == 1
 
 
-def test_a_link_whose_run_was_lost_is_due_again_after_the_polling_time(annas: Annas) -> None:
+def test_a_link_whose_job_was_lost_is_due_again_soon(annas: Annas) -> None:
     accounts.select(annas.bridge, annas.connect(), write=annas.work.path, yes=True)
     before = annas.bridge.clock.now()
     assert Worker(annas.bridge).look() == 1
     (link,) = _links(annas.bridge)
     assert link.due_at is not None
-    poll = timedelta(seconds=annas.bridge.settings.poll_seconds)
-    assert poll <= link.due_at - before <= poll + timedelta(seconds=5)
+    assert abs(link.due_at - before - timedelta(seconds=TAKEN_SECONDS)) <= timedelta(seconds=2)
+
+
+def test_a_calendar_is_looked_at_again_after_the_polling_time_more_or_less(working: Annas) -> None:
+    _soon(lambda: _links(working.bridge)[0].agreed_at is not None)
+    far = timedelta(seconds=working.bridge.settings.poll_seconds * 0.8)
+    _soon(lambda: (_links(working.bridge)[0].due_at or TODAY) - working.bridge.clock.now() > far)
+
+
+def test_busy_calendars_are_looked_at_often_and_quiet_ones_rarely() -> None:
+    minutes, days = (lambda n: timedelta(minutes=n)), (lambda n: timedelta(days=n))
+    looks = [interval(300, quiet, 0.5) for quiet in (minutes(1), minutes(30), days(1), days(2), days(90))]
+    assert looks == [minutes(1), minutes(5), minutes(5), minutes(10), minutes(15)]
+    assert interval(300, None, 0.5) == minutes(5)
+    assert (interval(300, None, 0), interval(300, None, 1)) == (
+        timedelta(seconds=270),
+        timedelta(seconds=330),
+    )
+    assert interval(10, minutes(1), 0.5) == timedelta(seconds=10), "never without a pause"
+
+
+def test_only_a_little_is_queued_ahead(annas: Annas) -> None:
+    """So that a change made now does not wait behind everybody's routine."""
+    bridge = replace(annas.bridge, settings=replace(annas.bridge.settings, worker_threads=1))
+    now = bridge.clock.now()
+    with bridge.db.writing() as tx:
+        for number in range(AHEAD + 3):
+            account = account_rows.create(tx, 1, "caldav", label=f"{number}", now=now)
+            made = links.create(tx, account, "/c/", name="c", color=None, writable=True, now=now)
+            links.set_(tx, made, reads=True, due_at=now)
+    worker = Worker(bridge)
+    assert worker.look() == AHEAD
+    assert worker.look() == 0
 
 
 def test_an_account_that_fails_rests_and_its_links_with_it(annas: Annas) -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bridge.errors import NotFound
-from bridge.store import accounts, links, objects
+from bridge.store import accounts, links, objects, turns
 from tests.store.studio import NOW, Studio, event
 
 
@@ -124,22 +124,6 @@ def test_a_pass_and_a_client_that_write_at_once_do_not_lock_each_other_up(studio
     assert studio.calendar().seq == 60
 
 
-def test_what_is_due_is_offered_longest_waiting_first(studio: Studio) -> None:
-    late, later = (
-        studio.link("/late/", reads=True, due_at=NOW - seconds(20)),
-        studio.link("/later/", writes=True),
-    )
-    first = studio.link("/first/", reads=True, due_at=NOW - seconds(60))
-    studio.link("/no-role/", due_at=NOW - seconds(60))
-    studio.link("/never/", reads=True)
-    with studio.db.writing() as tx:
-        links.make_due(tx, later, NOW + seconds(1))
-    with studio.db.reading() as tx:
-        assert links.due(tx, NOW) == [first, late]
-        assert links.due(tx, NOW, limit=1) == [first]
-        assert links.due(tx, NOW + seconds(1)) == [first, late, later]
-
-
 def test_being_due_earlier_wins(studio: Studio) -> None:
     link_id = studio.link(reads=True)
     for offset in (10, 5, 20):
@@ -159,8 +143,8 @@ def test_a_link_at_work_or_with_an_account_that_waits_is_not_offered(studio: Stu
             next_try = NOW + seconds(60) if state == "retrying" else None
             accounts.set_state(tx, row.account_id, state, "why", now=NOW, failures=2, next_try=next_try)
     with studio.db.reading() as tx:
-        assert links.due(tx, NOW) == []
-        assert links.due(tx, NOW + seconds(60)) == [busy, backing_off]
+        assert turns.due(tx, NOW) == []
+        assert turns.due(tx, NOW + seconds(60)) == [busy, backing_off]
 
 
 def test_the_links_of_one_account_are_run_one_after_the_other(studio: Studio) -> None:
@@ -178,8 +162,8 @@ def test_the_links_of_one_account_are_run_one_after_the_other(studio: Studio) ->
     assert acquire(studio, second, "two", after=5) is None
     assert acquire(studio, stranger, "two", after=5) is not None
     with studio.db.reading() as tx:
-        assert links.due(tx, NOW + seconds(5)) == []
-        assert links.due(tx, NOW + seconds(10)) == [first, second], "its holder died"
+        assert turns.due(tx, NOW + seconds(5)) == []
+        assert turns.due(tx, NOW + seconds(10)) == [first], "its holder died; still one after the other"
     assert acquire(studio, second, "one", after=5) is not None, "whoever disconnects holds them all"
     with studio.db.writing() as tx:
         links.release(tx, first, fence)
@@ -224,8 +208,8 @@ def test_a_write_during_a_pass_is_carried_by_the_next_one(studio: Studio) -> Non
     """The worker claims the link before the pass, so that what comes meanwhile makes it due again."""
     link_id = studio.link(writes=True, due_at=NOW)
     with studio.db.writing() as tx:
-        assert links.claim(tx, link_id, NOW, again=NOW + seconds(300))
-        assert not links.claim(tx, link_id, NOW, again=NOW + seconds(300)), "one worker takes it"
+        assert turns.take(tx, [link_id], NOW, NOW + seconds(20)) == [link_id]
+        assert turns.take(tx, [link_id], NOW, NOW + seconds(20)) == [], "one worker takes it"
     fence = acquire(studio, link_id, "worker")
     assert fence is not None
     stored = studio.put("a.ics", event("a"))
@@ -234,4 +218,4 @@ def test_a_write_during_a_pass_is_carried_by_the_next_one(studio: Studio) -> Non
         links.set_(tx, link_id, state="healthy")
         links.release(tx, link_id, fence)
     with studio.db.reading() as tx:
-        assert links.due(tx, studio.now) == [link_id]
+        assert turns.due(tx, studio.now) == [link_id]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bridge.service import bookings
-from bridge.store import accounts, links, notices
+from bridge.store import accounts, links, notices, turns
 from bridge.store.people import UserRow
 from bridge.wiring import Bridge
 from tests.servers.dav import Outside, Server
@@ -57,7 +57,7 @@ def let_the_worker_work(bridge: Bridge) -> None:
     """Run what is due, as the worker does."""
     while True:
         with bridge.db.writing() as tx:
-            due = links.due(tx, bridge.clock.now())
+            due = turns.due(tx, bridge.clock.now())
             for link in due:
                 links.set_(tx, link, due_at=None)
         if not due:

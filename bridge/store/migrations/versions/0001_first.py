@@ -348,6 +348,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_link_due_at"), "link", ["due_at"], unique=False)
     op.create_index(op.f("ix_link_mirror_id"), "link", ["mirror_id"], unique=False)
+    op.create_index(
+        "ix_link_urgent",
+        "link",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("urgent = 1"),
+        postgresql_where=sa.text("urgent"),
+    )
     op.create_table(
         "oauth_request",
         sa.Column("id", KEY, nullable=False),

@@ -1,0 +1,125 @@
+"""Whose turn it is: which links a worker runs next, fairly, and when each comes again.
+
+A link is *due* when ``due_at`` has come; *urgent* when something changed here that must go out. A worker
+*takes* links, which makes them due again soon: should the job, the queue or the worker be lost, they are
+found again by that. When its pass is done the link *rests* until its next look. Everything is found by
+index, in time proportional to what is due, however many links there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
+
+from bridge.store.links import leased, takes_part
+from bridge.store.prepared import Prepared
+from bridge.store.tables import account, link, user
+
+#: So many of the longest waiting are compared with each other; the rest waits behind them.
+COMPARED = 2000
+#: An account that waits for its user is looked at again so often; signing in makes its links due at once.
+WAITING = timedelta(minutes=10)
+
+
+def due(tx: Connection, now: datetime, limit: int = 50) -> list[int]:
+    """Ids of the links that should run now: what changed here before routine looks, then turn by turn one
+    link of each studio, the longest waiting first; of an account at most one, since its links run one after
+    the other. Nobody is at work in their account, which neither backs off nor waits for its user."""
+    found = list(tx.execute(_fair(now, link.c.urgent, limit)).scalars())
+    if len(found) < limit:
+        found += tx.execute(_fair(now, ~link.c.urgent, limit - len(found))).scalars()
+    return found
+
+
+def _fair(now: datetime, kind: ColumnElement[bool], limit: int) -> Select[Any]:
+    sibling = link.alias()
+    at_work = exists().where(sibling.c.account_id == link.c.account_id, leased(now, sibling))
+    waiting = (
+        select(link.c.id, link.c.due_at, link.c.account_id, user.c.studio_id)
+        .join(account, account.c.id == link.c.account_id)
+        .join(user, user.c.id == account.c.user_id)
+        .where(link.c.due_at <= now, kind, takes_part(), ~at_work, *_able(now))
+        .order_by(link.c.due_at)
+        .limit(COMPARED)
+        .subquery()
+    )
+    order = (waiting.c.due_at, waiting.c.id)
+    first = select(
+        waiting,
+        func.row_number().over(partition_by=waiting.c.account_id, order_by=order).label("of_account"),
+    ).subquery()
+    turn = func.row_number().over(partition_by=first.c.studio_id, order_by=(first.c.due_at, first.c.id))
+    return (
+        select(first.c.id)
+        .where(first.c.of_account == 1)
+        .order_by(turn, first.c.due_at, first.c.id)
+        .limit(limit)
+    )
+
+
+def _able(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """The account can be used now."""
+    return (
+        or_(account.c.next_try.is_(None), account.c.next_try <= now),
+        account.c.state.in_(("healthy", "retrying")),
+    )
+
+
+def take(tx: Connection, ids: Sequence[int], now: datetime, until: datetime) -> list[int]:
+    """Take those that are still due; each goes to one worker alone. They are due again at ``until``, unless
+    they come to ``rest`` before."""
+    free = select(link.c.id).where(link.c.id.in_(ids), link.c.due_at <= now).with_for_update(skip_locked=True)
+    mine = update(link).where(link.c.id.in_(free)).values(due_at=until, urgent=False).returning(link.c.id)
+    taken = set(tx.execute(mine).scalars())
+    return [link_id for link_id in ids if link_id in taken]
+
+
+_DUE_AT = Prepared(select(link.c.due_at, link.c.active_at).where(link.c.id == bindparam("id")))
+_ACTIVE = Prepared(update(link).where(link.c.id == bindparam("row_id")))
+_REST = Prepared(update(link).where(link.c.id == bindparam("row_id"), link.c.due_at == bindparam("taken")))
+
+
+def is_ours(tx: Connection, link_id: int, taken: datetime, now: datetime) -> bool:
+    """Whether a link that was taken until ``taken`` is still to be run for that: nobody took it again since,
+    and it was not removed or put off."""
+    found = _DUE_AT.first(tx, {"id": link_id})
+    return found is not None and found[0] is not None and (found[0] == taken or found[0] <= now)
+
+
+def active_at(tx: Connection, link_id: int) -> datetime | None:
+    """When a pass last had something to do."""
+    found = _DUE_AT.first(tx, {"id": link_id})
+    return None if found is None else found[1]
+
+
+def rest(tx: Connection, link_id: int, taken: datetime, until: datetime, *, active: datetime | None) -> None:
+    """The pass is done: look again at ``until``, unless it became due meanwhile, or its pass said when.
+    ``active``: now, if there was something to do."""
+    if active is not None:
+        _ACTIVE.run(tx, {"row_id": link_id, "active_at": active})
+    _REST.run(tx, {"row_id": link_id, "taken": taken, "due_at": until})
+
+
+def put_off(tx: Connection, now: datetime) -> int:
+    """Links that are due but can't be run, because their account backs off or waits for its user, are put off
+    until it may work, so that looking for what is due does not pass them every time. Returns how many."""
+    backs_off = select(account.c.next_try).where(account.c.id == link.c.account_id, account.c.next_try > now)
+    resting = update(link).where(link.c.due_at <= now, exists(backs_off))
+    count = int(tx.execute(resting.values(due_at=backs_off.scalar_subquery())).rowcount)
+    stuck = exists().where(account.c.id == link.c.account_id, ~and_(*_able(now)))
+    waiting = update(link).where(link.c.due_at <= now, stuck)
+    return count + int(tx.execute(waiting.values(due_at=now + WAITING)).rowcount)
