@@ -144,7 +144,7 @@ class Worker:
         return len(taken)
 
     def tidy(self) -> None:
-        """What is left to time: holds that ran out, mails that wait, webhooks that are behind; and now and then
+        """What is left to time: holds that ran out, mails that wait, webhooks that are behind; now and then
         what is due but can't run is put off, so that looking stays cheap."""
         if time.monotonic() >= self._put_off_next:
             self._put_off_next = time.monotonic() + PUT_OFF_SECONDS
