@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from bridge import logs, metrics
 from bridge.errors import BridgeError, NotFound
 from bridge.queue import Jobs
-from bridge.service import clashes, client_booking, client_mail, first_sync, push, webhooks
+from bridge.service import clashes, client_booking, client_mail, first_sync, light, push, webhooks
 from bridge.store import accounts, links, turns
 from bridge.wiring import Bridge
 
@@ -79,6 +79,7 @@ class Worker:
         self._looker = threading.Thread(target=self._look_until_stopped, name="due links", daemon=True)
         self._consumer: Consumer | None = None
         self._put_off_next = 0.0
+        self._lit: int | None = None  # the hour in which the Light calendars were last brought up to date
 
     def start(self) -> None:
         """Begin to look and to run."""
@@ -144,8 +145,8 @@ class Worker:
         return len(taken)
 
     def tidy(self) -> None:
-        """What is left to time: holds that ran out, mails that wait, webhooks that are behind; now and then
-        what is due but can't run is put off, so that looking stays cheap."""
+        """What is left to time: holds that ran out, mails that wait, webhooks that are behind, each day's
+        light; now and then what is due but can't run is put off, so that looking stays cheap."""
         if time.monotonic() >= self._put_off_next:
             self._put_off_next = time.monotonic() + PUT_OFF_SECONDS
             with self._bridge.db.writing() as tx:
@@ -153,6 +154,10 @@ class Worker:
         client_booking.release_expired(self._bridge)
         client_mail.soon(self._bridge)
         webhooks.soon(self._bridge)
+        hour = int(self._bridge.clock.now().timestamp()) // 3600
+        if hour != self._lit:  # it is midnight somewhere
+            self._lit = hour
+            light.refresh_everybody(self._bridge)
 
     def _run(self, link_id: int, taken: int) -> None:
         """One job: a pass, and when it is the link's turn again. A job that somebody else has taken over,

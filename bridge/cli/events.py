@@ -182,8 +182,8 @@ def _set_opening(options: argparse.Namespace, out: Output) -> None:
             hours=[] if options.always_open else options.hours,
             closed=options.closed,
             tentative_blocks=None if options.tentative is None else options.tentative == "busy",
-            private=None if options.private is None else _minutes(options.private),
-            buffers=None if options.buffer is None else dict(map(_buffer, options.buffer)),
+            private=None if options.private is None else openings.minutes(options.private),
+            buffers=None if options.buffer is None else dict(map(openings.buffer, options.buffer)),
         )
     out.value({"email": options.email}, "Saved.")
 
@@ -196,18 +196,3 @@ def _show_opening(options: argparse.Namespace, out: Output) -> None:
     with bridge.db.reading() as tx:
         shown = openings.opening(tx, people.user_by_email(tx, options.email))
     out.value(shown, "\n".join(f"{name}: {', '.join(values) or 'none'}" for name, values in shown.items()))
-
-
-def _minutes(text: str) -> tuple[int, int]:
-    """``30,60``: minutes before and after."""
-    from bridge.errors import Invalid
-
-    before, _, after = text.partition(",")
-    if not (before.isascii() and before.isdigit() and after.isascii() and after.isdigit()):
-        raise Invalid(f"“{text[:40]}” is no pair of minutes. Write it like 30,60: before and after.")
-    return int(before), int(after)
-
-
-def _buffer(text: str) -> tuple[str, tuple[int, int]]:
-    name, _, minutes = text.partition("=")
-    return name, _minutes(minutes)

@@ -68,6 +68,7 @@ class Explained:
     uid: str | None = None
     title: str | None = None
     calendar: str | None = None
+    object_id: int | None = None
 
 
 def offer(
@@ -261,6 +262,20 @@ def explain(
     return Answer(starts, ends, wanted, bool(room), room, explained(tx, reasons))
 
 
+def explain_session(
+    tx: Connection, bridge: Bridge, user: UserRow, event: EventRow, starts: int
+) -> tuple[bool, list[Explained]]:
+    """Whether a client could book a session of the event that begins then, and why not."""
+    ends = starts + event.length
+    slot = offer(tx, bridge, user, rules_of(tx, event, user), starts, ends).slot(starts)
+    free = slot.free and event.status == "active"
+    reasons = explained(tx, slot.reasons)
+    if event.status != "active":
+        closed = Explained("disabled", "This booking page takes no bookings at the moment.", starts, ends)
+        reasons.insert(0, closed)
+    return free, reasons
+
+
 def _room(asked: Offer, starts: int, ends: int, wanted: int) -> list[tuple[int, int]]:
     """What nothing takes and opening hours and days off allow, at least as long as wanted."""
     found = []
@@ -282,7 +297,13 @@ def explained(tx: Connection, reasons: Iterable[Reason]) -> list[Explained]:
         one = Explained(reason.why.value, WORDS[reason.why], reason.starts, reason.ends)
         if isinstance(reason.source, Source):
             title = titles.get(reason.source.object_id, "")
-            one = replace(one, uid=reason.source.uid, title=title, calendar=reason.source.calendar)
+            one = replace(
+                one,
+                uid=reason.source.uid,
+                title=title,
+                calendar=reason.source.calendar,
+                object_id=reason.source.object_id,
+            )
         elif isinstance(reason.source, str):
             one = replace(one, calendar=reason.source)
         found.append(one)

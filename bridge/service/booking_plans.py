@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from bridge.errors import Invalid
 from bridge.slots.days import DAY, Part
 from bridge.slots.light import SUNRISE, SUNSET, sunny
-from bridge.slots.repeats import Repeat
+from bridge.slots.repeats import UNITS, Repeat
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -171,6 +171,8 @@ def _dates(plan: Plan) -> list[date]:
         raise Invalid("Say when it ends: either --until a date, or --times a number.")
     if plan.on and plan.repeat != "week":
         raise Invalid("Weekdays go with weeks: use --repeat week.")
+    if plan.repeat not in UNITS:
+        raise Invalid("It repeats by week, month or year.")
     return Repeat(
         plan.repeat,
         within("It repeats every", plan.every, 1, 99, "weeks, months or years"),

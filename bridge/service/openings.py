@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -68,6 +69,20 @@ def job_type(text: str) -> str:
     if len(found) > 60:
         raise Invalid("A job type is a word or two, such as wedding.")
     return found
+
+
+def minutes(text: str) -> tuple[int, int]:
+    """``30,60``: minutes before and after. Raises Invalid."""
+    before, _, after = text.partition(",")
+    if not all(re.fullmatch(r"[0-9]{1,5}", one.strip(), re.ASCII) for one in (before, after)):
+        raise Invalid(f"“{text[:40]}” is no pair of minutes. Write it like 30,60: before and after.")
+    return int(before), int(after)
+
+
+def buffer(text: str) -> tuple[str, tuple[int, int]]:
+    """``wedding=60,120``: a job type and its minutes. Raises Invalid."""
+    name, _, pair = text.partition("=")
+    return name, minutes(pair)
 
 
 def _pair(what: str, minutes: tuple[int, int]) -> list[int]:

@@ -32,7 +32,6 @@ class Opening:
     private_before: int = 0
     private_after: int = 0
     buffers: Mapping[str, Sequence[int]] = field(default_factory=dict)
-    hook: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +234,7 @@ def ahead(tx: Connection, user_id: int, now: int) -> dict[int, int]:
     """How many sessions of each of the user's events are still to come (held ones count)."""
     same = and_(client_booking.c.calendar_id == object_.c.calendar_id, client_booking.c.uid == object_.c.uid)
     wanted = (
-        select(client_booking.c.event_id, func.count())
+        select(client_booking.c.event_id, func.count().label("number"))
         .join(object_, same)
         .join(booking_event, booking_event.c.id == client_booking.c.event_id)
         .where(
@@ -246,7 +245,7 @@ def ahead(tx: Connection, user_id: int, now: int) -> dict[int, int]:
         )
         .group_by(client_booking.c.event_id)
     )
-    return dict(tx.execute(wanted).tuples().all())
+    return {row.event_id: row.number for row in tx.execute(wanted)}
 
 
 def client_of(tx: Connection, calendar_id: int, uid: str) -> ClientRow | None:

@@ -527,7 +527,6 @@ opening = Table(
     Column("private_before", Integer, nullable=False, default=0),  # free seconds around events of others
     Column("private_after", Integer, nullable=False, default=0),
     Column("buffers", JSON, nullable=False, default=dict),  # by job type: {"wedding": [before, after]}
-    Column("hook", Integer),  # which secret confirms holds from outside; None: none does
 )
 
 place = Table(

@@ -55,7 +55,9 @@ def show() -> ResponseReturnValue:
 
 
 def _reason(reason: availability.Explained, zone: ZoneInfo, named: bool) -> dict[str, Any]:
-    known = {name: value for name, value in asdict(reason).items() if value is not None}
+    known = {
+        name: value for name, value in asdict(reason).items() if value is not None and name != "object_id"
+    }
     if not named:
         known = {name: known[name] for name in ("why", "starts", "ends")}
     starts, ends = known.pop("starts"), known.pop("ends")

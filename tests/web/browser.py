@@ -35,7 +35,7 @@ class Browser:
         buttons = [b for b in self.document.iter("button") if _words(b) == words]
         assert buttons, f"no button says “{words}” on {self.path}:\n{self.text}"
         form = next(buttons[number].iterancestors("form"))
-        names = {element.get("name") for element in form.iter("input", "select")}
+        names = {element.get("name") for element in form.iter("input", "select", "textarea")}
         assert fields.keys() <= names, f"the form has {names}, not {set(fields)}"
         kept = [(name, value) for name, value in _standing(form) if name not in fields]
         typed = [
@@ -122,7 +122,7 @@ def _standing(form: Any) -> list[tuple[str, str]]:
         (field.get("name"), field.get("value", "on" if field.get("type") in boxes else ""))
         for field in ticked
     ]
-    return standing + [(one.get("name"), one.value) for one in form.iter("select")]
+    return standing + [(one.get("name"), one.value or "") for one in form.iter("select", "textarea")]
 
 
 def _words(element: Any) -> str:

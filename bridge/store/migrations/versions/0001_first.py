@@ -196,7 +196,6 @@ def upgrade() -> None:
         sa.Column("private_before", sa.Integer(), nullable=False),
         sa.Column("private_after", sa.Integer(), nullable=False),
         sa.Column("buffers", sa.JSON(), nullable=False),
-        sa.Column("hook", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(
             ["user_id"], ["user.id"], name=op.f("fk_opening_user_id"), ondelete="CASCADE"
         ),
