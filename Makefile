@@ -15,7 +15,7 @@ HOST ?= 127.0.0.1
 PORT ?= 5232
 
 # Servers and clients that the tests talk to; those from PyPI each in an environment of its own.
-PARTS := xandikos vdirsyncer caldav-client server-tester litmus calcurse google-client emulate postgresql redis cyrus davical sogo sabre chromium axe
+PARTS := xandikos vdirsyncer caldav-client server-tester litmus calcurse evolution google-client emulate postgresql redis cyrus davical sogo sabre chromium axe
 
 .PHONY: help run test check simulate bench clean
 
@@ -133,8 +133,9 @@ node:
 # Clients from Debian.
 .venvs/litmus.stamp: DEBS = litmus
 .venvs/calcurse.stamp: DEBS = calcurse python3-httplib2
+.venvs/evolution.stamp: DEBS = evolution-data-server gir1.2-ecal-2.0 gir1.2-edataserver-1.2 python3-gi dbus-daemon
 
-.venvs/litmus.stamp .venvs/calcurse.stamp: .venvs/%.stamp:
+.venvs/litmus.stamp .venvs/calcurse.stamp .venvs/evolution.stamp: .venvs/%.stamp:
 	@mkdir -p .venvs
 	if ! dpkg-query -W $(DEBS) >/dev/null 2>&1; then
 	  echo "Setting up: $* for the tests"
