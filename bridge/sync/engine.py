@@ -22,6 +22,7 @@ from bridge.store.db import Database
 from bridge.store.links import LinkRow
 from bridge.sync import context as contexts
 from bridge.sync import lease, standing
+from bridge.sync.ahead import InTurn
 from bridge.sync.apply import Applier, LeaseLost
 from bridge.sync.context import Context
 from bridge.sync.observe import Looked, Looker
@@ -52,7 +53,8 @@ class _Wish:
 class Engine:
     """Runs passes. ``connect`` signs in to an account; ``installation`` names us in markers.
 
-    ``heartbeat`` keeps a lease alive while a pass waits for a provider; a simulation does without.
+    With ``threads`` a lease is kept alive while a pass waits for a provider, and texts are read ahead; a
+    simulation does without.
     """
 
     db: Database
@@ -61,7 +63,7 @@ class Engine:
     installation: str
     holder: str = field(default_factory=lease.name)
     sleep: Callable[[float], None] = time.sleep
-    heartbeat: bool = True
+    threads: bool = True
 
     def run(
         self,
@@ -128,7 +130,7 @@ class Engine:
             self.holder,
             wait=wish.by_hand,
             sleep=self.sleep,
-            heartbeat=self.heartbeat,
+            heartbeat=self.threads,
         ) as fence:
             if fence is None:
                 report.busy = True
@@ -179,9 +181,10 @@ class Engine:
         state = None if full else states.get(context.link.remote_id)
         observation = survey_sides(self.db, context, provider, full=full, by_hand=wish.by_hand, state=state)
         reasons = [] if wish.confirm else self._reasons_to_wait(context, observation)
-        looker = Looker(
-            self.db, context, provider, {s.pairing_id: s for s in observation.gone if s.pairing_id}
-        )
+        if self.threads:
+            provider = InTurn(provider)
+        vanished = {sight.pairing_id: sight for sight in observation.gone if sight.pairing_id}
+        looker = Looker(self.db, context, provider, vanished, ahead=self.threads)
         if wish.dry_run or reasons:
             preview(looker, observation, report)
             if not wish.dry_run:

@@ -21,6 +21,7 @@ from bridge.store.db import Database
 from bridge.store.objects import StoredObject
 from bridge.store.pairings import PairingRow
 from bridge.store.rows import batches
+from bridge.sync.ahead import ahead
 from bridge.sync.context import Context
 from bridge.sync.plan import Base, Flight, Hub, Item, Kind, Remote, marker_uid
 from bridge.sync.survey import Sight, being_made
@@ -84,18 +85,29 @@ class Looker:
     provider: Provider
     vanished: dict[int, Sight] = field(default_factory=dict)
     missing: bool = False
+    ahead: bool = False
     _placed: set[tuple[int, str]] = field(default_factory=set)
 
     def portions(self, sights: Sequence[Sight]) -> Iterator[tuple[list[Looked], list[Unusable]]]:
-        """``items``, so many at a time that memory stays bounded."""
-        for portion in batches(sights, PORTION):
-            yield self.items(portion)
+        """``items``, so many at a time that memory stays bounded.
 
-    def items(self, sights: Sequence[Sight]) -> tuple[list[Looked], list[Unusable]]:
+        Strangers are read ahead where that is wanted: no write of ours is ever on its way to them."""
+        portions = list(batches(sights, PORTION))
+        if not self.ahead or len(portions) < 2:
+            for portion in portions:
+                yield self.items(portion)
+            return
+        for portion, texts in zip(portions, ahead(self._texts_of_strangers, portions), strict=True):
+            yield self.items(portion, texts)
+
+    def items(
+        self, sights: Sequence[Sight], texts: Mapping[str, Entry] | None = None
+    ) -> tuple[list[Looked], list[Unusable]]:
         """Everything known about these sights. Raises what the provider raises."""
         with self.db.reading() as tx:
             rows = pairings.get_full(tx, [s.pairing_id for s in sights if s.pairing_id is not None])
-        texts = self._texts(sights)
+        if texts is None:
+            texts = self._texts(sights)
         looked: list[Looked] = []
         unusable: list[Unusable] = []
         with self.db.reading() as tx:
@@ -107,6 +119,9 @@ class Looker:
                 elif found is not None:
                     looked.append(found)
         return looked, unusable
+
+    def _texts_of_strangers(self, sights: Sequence[Sight]) -> dict[str, Entry] | None:
+        return self._texts(sights) if all(sight.pairing_id is None for sight in sights) else None
 
     def _texts(self, sights: Sequence[Sight]) -> dict[str, Entry]:
         """What the provider holds under the hrefs whose text we do not have."""

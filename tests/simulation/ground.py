@@ -182,7 +182,7 @@ class Ground:
             self.uid,
             holder=f"process {self.steps}",
             sleep=self.clock.sleep,
-            heartbeat=False,
+            threads=False,
         )
         try:
             report = engine.run(link.id, confirm=confirm, by_hand=by_hand)

@@ -52,7 +52,7 @@ def connect(bridge: Bridge, bed: Bed) -> int:
 
 
 def sync(bridge: Bridge, account: int) -> None:
-    engine = Engine(bridge.db, bridge.clock, bridge.connect, bridge.installation, heartbeat=False)
+    engine = Engine(bridge.db, bridge.clock, bridge.connect, bridge.installation, threads=False)
     engine.run_account(account, confirm=True)
 
 
