@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from bridge import logs, metrics
 from bridge.errors import BridgeError, NotFound
 from bridge.queue import Jobs
-from bridge.service import clashes, client_booking, client_mail, first_sync, light, push, webhooks
+from bridge.service import clashes, client_booking, client_mail, first_sync, forgetting, light, push, webhooks
 from bridge.store import accounts, links, turns
 from bridge.wiring import Bridge
 
@@ -37,6 +37,8 @@ AHEAD = 4
 TAKEN_SECONDS = 20.0
 #: How often what is due but can't run is put off.
 PUT_OFF_SECONDS = 30.0
+#: What need not be kept is dropped this often.
+FORGET_SECONDS = 3600.0
 #: How long running passes may go on after we were asked to stop. A pass cut off goes on next time.
 GRACE_SECONDS = 8.0
 #: Somebody was at it so recently that more may follow; the least time between two looks, in seconds; and how
@@ -76,6 +78,7 @@ class Worker:
         self._bridge = bridge
         self._jobs = Jobs(bridge.settings.queue_url, self._run)
         self._stop = threading.Event()
+        self._forget_at = 0.0
         self._looker = threading.Thread(target=self._look_until_stopped, name="due links", daemon=True)
         self._consumer: Consumer | None = None
         self._put_off_next = 0.0
@@ -158,6 +161,9 @@ class Worker:
         if hour != self._lit:  # it is midnight somewhere
             self._lit = hour
             light.refresh_everybody(self._bridge)
+        if time.monotonic() >= self._forget_at:
+            self._forget_at = time.monotonic() + FORGET_SECONDS
+            forgetting.forget(self._bridge)
 
     def _run(self, link_id: int, taken: int) -> None:
         """One job: a pass, and when it is the link's turn again. A job that somebody else has taken over,

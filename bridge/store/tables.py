@@ -170,6 +170,13 @@ attempt = Table(
     Index(None, "minute"),
 )
 
+ended_session = Table(
+    "ended_session",  # signed out: a copy of its cookie opens nothing any more
+    metadata,
+    Column("digest", Text, primary_key=True),  # SHA-256 of the session's own number, hex
+    Column("until", Instant, nullable=False, index=True),  # no session is older than that
+)
+
 audit = Table(
     "audit",  # who changed what may be done here: sign-ins, devices, tokens, accounts; never what was booked
     metadata,

@@ -1,14 +1,15 @@
 """Who is signed in: the session's life from sign-in to sign-out.
 
-The cookie holds the user's number and the session version it was signed in under; bumping the version in
-the store (a new password, a removed user) ends every session at once. What the password must be is left to
-``bridge.service.people``.
+The cookie holds the user's number, the session version it was signed in under, and a number of its own.
+Bumping the version in the store (a new password, a removed user) ends every session at once; signing out ends
+this one, copies of its cookie included. What the password must be is left to ``bridge.service.people``.
 """
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -20,9 +21,12 @@ from flask_login import LoginManager, UserMixin, current_user, login_user, logou
 
 from bridge.errors import NotFound
 from bridge.service import audit
-from bridge.store import conflicts, people, suggestions
+from bridge.store import conflicts, ended, people, suggestions
 from bridge.web import access
 from bridge.web.security import the_bridge
+
+#: However often somebody comes back, they sign in again after this.
+LONGEST = timedelta(days=180)
 
 #: Blueprints that anybody may see.
 PUBLIC = frozenset(
@@ -72,11 +76,15 @@ def begin(user: people.UserRow) -> None:
     """Sign in under a fresh session: nothing planted in the old one survives (session fixation)."""
     cookie.clear()
     cookie.permanent = True
+    cookie["own"], cookie["begun"] = secrets.token_hex(16), now().timestamp()
     login_user(Visitor(user))
 
 
 def end() -> None:
-    """Sign out of this browser."""
+    """Sign out of this browser; whoever has a copy of its cookie is out too."""
+    if "own" in cookie:
+        with the_bridge().db.writing() as tx:
+            ended.add(tx, str(cookie["own"]), now() + LONGEST)
     logout_user()
     cookie.clear()
 
@@ -118,12 +126,14 @@ def _load(identity: str) -> Visitor | None:
     number, _, version = identity.partition(".")
     if not (number.isascii() and number.isdigit()):
         return None
+    begun = datetime.fromtimestamp(cookie.get("begun", 0), UTC)
     with the_bridge().db.reading() as tx:
         try:
             user = people.user_by_id(tx, int(number))
         except NotFound:
             return None
-    return Visitor(user) if str(user.session_version) == version else None
+        over = now() - begun > LONGEST or ended.is_ended(tx, str(cookie.get("own")))
+    return Visitor(user) if str(user.session_version) == version and not over else None
 
 
 def _gate() -> ResponseReturnValue | None:

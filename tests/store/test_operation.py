@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bridge.errors import NotFound
-from bridge.store import attempts, audit, calendars, tokens, webhooks
+from bridge.store import attempts, audit, calendars, ended, tokens, webhooks
 from tests.store.studio import NOW, Studio, event
 
 LATER = NOW + timedelta(minutes=5)
@@ -75,3 +75,14 @@ def test_the_audit_log_is_read_newest_first_and_by_its_user_alone(studio: Studio
         assert audit.of_user(tx, studio.user_id + 1) == []
         assert audit.forget(tx, LATER) == 1
         assert [row.at for row in audit.of_user(tx, studio.user_id)] == [LATER]
+
+
+def test_a_session_that_was_ended_stays_so_until_it_would_be_over(studio: Studio) -> None:
+    with studio.db.writing() as tx:
+        ended.add(tx, "one", LATER)
+        ended.add(tx, "one", LATER)
+        assert ended.is_ended(tx, "one")
+        assert not ended.is_ended(tx, "two")
+        assert ended.forget(tx, NOW) == 0
+        assert ended.forget(tx, LATER) == 1
+        assert not ended.is_ended(tx, "one")

@@ -22,7 +22,7 @@ BEFORE = studio.event("w", "Quixotic wedding", "DTSTART:20261125T140000Z|DURATIO
 LATER = BEFORE.replace("T140000Z", "T160000Z")
 
 #: Rows that belong to nobody in particular.
-COMMON = frozenset({"installation", "studio", "attempt"})
+COMMON = frozenset({"installation", "studio", "attempt", "ended_session"})
 
 
 @dataclass

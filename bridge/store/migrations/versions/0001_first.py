@@ -20,6 +20,13 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_attempt_minute"), "attempt", ["minute"], unique=False)
     op.create_table(
+        "ended_session",
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_ended_session")),
+    )
+    op.create_index(op.f("ix_ended_session_until"), "ended_session", ["until"], unique=False)
+    op.create_table(
         "installation",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("uid", sa.Text(), nullable=False),
