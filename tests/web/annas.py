@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Table, select
 from bridge.service import booking_events, booking_plans, client_booking, feeds, people, receipts, tokens
 from bridge.service import webhooks as hooks
 from bridge.service.clients import Client
-from bridge.store import calendars, conflicts, notices, objects, passes, suggestions
+from bridge.store import calendars, conflicts, notices, objects, passes, places, suggestions
 from bridge.store.people import UserRow
 from bridge.store.tables import metadata
 from bridge.wiring import Bridge
@@ -76,6 +76,7 @@ def furnish(bridge: Bridge, anna: UserRow) -> Everything:
         )
         plan = booking_plans.Plan("Portraits", 60, dates=["2026-12-05"], blocks=["09:00-12:00"])
         page = booking_events.add(tx, anna, plan, NOON)
+        place = places.create(tx, anna.id, name="Quixotic garden", address="Quixotic street 1")
     start = int(datetime(2026, 12, 5, 8, tzinfo=UTC).timestamp())
     client = Client("Quixotic Client", "quixotic@client.example", "+49 30 1234567", "Europe/Berlin")
     session = client_booking.take(bridge, page, anna, start, client)
@@ -92,6 +93,9 @@ def furnish(bridge: Bridge, anna: UserRow) -> Everything:
         "number": pass_id,
         "suggestion": suggestion,
         "conflict": conflict,
+        "booking-pages/event": page.id,
+        "booking": session.row.id,
+        "place": place,
     }
     nowhere = {name: "nowhere" if isinstance(value, str) else 987_654 for name, value in mine.items()}
     secrets = (

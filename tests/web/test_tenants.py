@@ -61,6 +61,9 @@ WORDS = {
     "studio": "nobody",
     "answer": "approve",
     "choice": "ours",
+    "day": "2026-12-05",
+    "what": "hide",
+    "booking-pages/start": "1796457600",
 }
 #: Something for every field of every form, so that a request reaches what it is about.
 FIELDS = {
@@ -80,6 +83,9 @@ FIELDS = {
     "scopes": "read",
     "detail": "busy",
     "title": "x",
+    "status": "disabled",
+    "length": "60",
+    "hours": "09:00-12:00",
 }
 BODIES: dict[str, dict[str, Any]] = {
     "api.move": {"start": "2026-11-26T10:00", "etag": "x"},
@@ -102,17 +108,20 @@ def calls(app: Flask) -> Iterator[tuple[Rule, str]]:
 def about(rule: Rule, things: dict[str, Any]) -> str:
     """The route's address for these things. KeyError: say in ``annas.furnish`` what stands for it."""
     secret = rule.endpoint in OPEN  # its variables are secrets that nobody gave away
-    values = {
-        name: WORDS[name] if name in WORDS else "0" * 40 if secret else things[name]
-        for name in rule.arguments
-    }
+    values = {}
+    for name in rule.arguments:
+        section = f"{rule.rule.split('/')[1]}/{name}"  # where a name means something else than elsewhere
+        key = section if section in things or section in WORDS else name
+        values[name] = WORDS[key] if key in WORDS else "0" * 40 if secret else things[key]
     return re.sub(r"<(?:[^:<>]+:)?(\w+)>", lambda match: str(values[match[1]]), rule.rule)
 
 
 def call(app: Flask, who: Browser, rule: Rule, method: str, path: str, headers: dict[str, str]) -> Any:
     """The answer, and its text without the address and the form's token."""
     more: dict[str, Any] = {"headers": headers, "environ_overrides": who.environ}
-    if method != "GET":
+    if method == "GET":
+        more["query_string"] = {"day": WORDS["day"]}
+    else:
         body = BODIES.get(rule.endpoint)
         token = {} if headers else {"csrf_token": who.token()}
         more |= {"json": body} if body else {"data": FIELDS | token}
