@@ -295,7 +295,10 @@ class _plain_words:
             case "temporarily_unavailable" | "server_error" | "slow_down":
                 return RetryLater(f"{self._label} is busy. We try again by ourselves.")
             case _:  # invalid_grant above all: expired, revoked, used up, password changed
-                return SignInNeeded(f"{self._label} wants you to sign in again: our access there has ended.")
+                return SignInNeeded(
+                    f"{self._label} has ended our access: it was taken back there, ran out, or the password "
+                    "was changed. Please sign in again."
+                )
 
 
 def denied(label: str, code: str) -> ProviderError:

@@ -299,6 +299,14 @@ def look_again(tx: Connection, calendar_id: int, uid: str) -> list[int]:
     return list(tx.execute(again).scalars())
 
 
+def try_again(tx: Connection, link_id: int) -> None:
+    """Somebody asked for it: what waits for its user, or was given up, is looked at by the next pass."""
+    stuck = update(pairing).where(
+        pairing.c.link_id == link_id, pairing.c.problem_kind.in_(("ask", "give up")), pairing.c.problem != ""
+    )
+    tx.execute(stuck.values(problem_kind="retry"))
+
+
 def set_problem(
     tx: Connection, pairing_id: int, problem: str, kind: str, *, tag: str | None, etag: str | None
 ) -> None:

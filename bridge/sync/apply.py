@@ -268,12 +268,19 @@ class Applier:
                 self._refused_there(sent, error, "ask")
             else:
                 self._refused_once.add(sent.pairing_id)
+                self._nothing_sent(sent)
                 self.again.append(Sight(sent.pairing_id, sent.href, fresh=True))
         except ObjectRefused as error:
             self._refused_there(sent, error, "give up")
         else:
             return True
         return False
+
+    def _nothing_sent(self, sent: Sending) -> None:
+        """The far side said no, so nothing is on its way there, and nothing of ours is missing there."""
+        with self.db.writing() as tx:
+            self.hold_lease(tx)
+            pairings.clear_flight(tx, sent.pairing_id)
 
     def _refused_there(self, sent: Sending, error: BridgeError, kind: str) -> None:
         item = sent.looked.item

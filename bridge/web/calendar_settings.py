@@ -113,12 +113,14 @@ def page(
 
 @pages.post("/accounts/<int:account>/sync")
 def sync(account: int) -> ResponseReturnValue:
-    """Run its calendars as soon as the worker comes to it; a rest after failures ends."""
+    """Run its calendars as soon as the worker comes to it; a rest after failures ends, and what was given up
+    is tried again."""
     row, bridge = own.account(account), the_bridge()
     with bridge.db.writing() as tx:
         asked = [link for link in links.of_account(tx, row.id) if health_words.takes_part(link)]
         accounts.set_(tx, row.id, next_try=None)
         for link in asked:
+            pairings.try_again(tx, link.id)
             links.make_due(tx, link.id, now())
     for link in asked:
         bridge.enqueue(link.id)

@@ -60,10 +60,12 @@ def of_account(account: AccountRow, now: datetime, zone: ZoneInfo) -> State:
         case "parked":
             return State("bad", "Stopped", reason)
         case "retrying":
-            again = ""
+            since = again = ""
+            if account.state_since is not None:
+                since = f"Since {words.moment(account.state_since, now, zone)}."
             if account.next_try is not None and waits(account, now):
                 again = f"We try again by ourselves {words.moment(account.next_try, now, zone)}."
-            return State("warn", "Having trouble", f"{reason} {again}".strip())
+            return State("warn", "Having trouble", " ".join(part for part in (reason, since, again) if part))
         case _:
             return State("good", "Connected")
 

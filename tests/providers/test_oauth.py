@@ -188,7 +188,7 @@ def test_consent_that_was_taken_back_means_signing_in_again(
     app: App, http: Http, server: FaultProxy, kept: list[str]
 ):
     server.fault("POST", _json({"error": "invalid_grant"}, 400), path="/token")
-    with pytest.raises(SignInNeeded, match="our access there has ended"):
+    with pytest.raises(SignInNeeded, match="has ended our access"):
         _session(app, http, kept, expires_in=0).request("GET", app.api_url)
     assert kept == []
 
