@@ -91,6 +91,9 @@ class Server(ABC):
 
     def stop(self) -> None:
         if self.process is not None:
+            if self.process.poll() is not None:
+                print((self.folder / "log").read_text(errors="replace")[-2000:], file=sys.stderr)
+                print(f"{self.name} ended by itself ({self.process.returncode})", file=sys.stderr)
             self.process.terminate()
             self.process.wait(20)
 
