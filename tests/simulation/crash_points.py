@@ -20,7 +20,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -62,11 +62,11 @@ def explore(operation: Operation, profile: Profile, *, again: bool = False) -> O
     settle(world)
     go_on(story)
     begun = taken(world, "before")
-    found = watched(world, lambda: converge(world), outcome)
+    found = watched(world, converge, outcome)
     results = [result(world)]
     if operation.by_user:
         asked = taken(world, "asked")
-        found += watched(world, lambda: (go_on(story), converge(world)), outcome)
+        found += watched(world, lambda world: (go_on(story), converge(world)), outcome)
         results.append(result(world))
         found.append(asked)
     wrong = violations(world) if operation.modelled else []
@@ -93,7 +93,7 @@ def _recover(
     outcome.moments += 1
     outcome.recoveries += 1
     back_to(world, moment)
-    further = watched(world, lambda: converge(world), outcome) if again else []
+    further = watched(world, converge, outcome) if again else []
     if not again:
         converge(world)
     _check(world, operation, moment.where, results, outcome)
@@ -168,7 +168,7 @@ def go_on(story: Iterator[None]) -> None:
     next(story, None)
 
 
-def watched(world: World, run: object, outcome: Outcome) -> list[Moment]:
+def watched(world: World, run: Callable[[World], object], outcome: Outcome) -> list[Moment]:
     """Run, and keep every moment at which the process might have died."""
     found: list[Moment] = []
 
@@ -179,7 +179,7 @@ def watched(world: World, run: object, outcome: Outcome) -> list[Moment]:
 
     world.on_step = note
     try:
-        run()  # type: ignore[operator]
+        run(world)
     finally:
         world.on_step = None
     return found
