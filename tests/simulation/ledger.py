@@ -85,9 +85,8 @@ def with_edit(text: str, group: str, number: int) -> str:
     """The text after somebody set that group; DTSTAMP moves along, as clients do."""
     line = line_of(group, number)
     text = re.sub(rf"^{line.split(':')[0].split(';')[0]}[;:].*?\r?$", line + "\r", text, count=1, flags=re.M)
-    return re.sub(
-        r"^DTSTAMP:.*?\r?$", f"DTSTAMP:20260102T{number % 240000:06d}Z\r", text, count=1, flags=re.M
-    )
+    time = f"{number // 3600 % 24:02}{number // 60 % 60:02}{number % 60:02}"
+    return re.sub(r"^DTSTAMP:.*?\r?$", f"DTSTAMP:20260102T{time}Z\r", text, count=1, flags=re.M)
 
 
 @dataclass(slots=True)
