@@ -75,6 +75,7 @@ _UNSETTLED = Prepared(
 )
 _PROBLEMS = Prepared(_unsettled.where(pairing.c.problem_kind.is_not(None), pairing.c.problem != ""), Paired)
 _LEFT_OUT = Prepared(_unsettled.where(pairing.c.problem_kind == "give up", pairing.c.problem == ""), Paired)
+_UNPROVEN = Prepared(_of_link.where(pairing.c.unproven), Paired)  # as ix_pairing_unproven
 _BY_HREF = Prepared(
     _FULL.where(pairing.c.link_id == bindparam("link_id"), pairing.c.href == bindparam("href")), PairingRow
 )
@@ -138,6 +139,11 @@ def unsettled(tx: Connection, link_id: int, *, given_up: bool = False) -> list[P
     """Those that need a look even if neither side reports a change: in flight, or to be tried again;
     ``given_up``: those that wait for the user or were given up, too."""
     return (_UNSETTLED_OR_GIVEN_UP if given_up else _UNSETTLED).all(tx, {"link_id": link_id})
+
+
+def unproven(tx: Connection, link_id: int) -> list[Paired]:
+    """Those that were made there, and that no listing has shown since."""
+    return _UNPROVEN.all(tx, {"link_id": link_id})
 
 
 def by_hrefs(tx: Connection, link_id: int, hrefs: Iterable[str]) -> list[Paired]:
@@ -268,14 +274,22 @@ def set_flight(
     ``kind``: put or delete; ``hub`` and ``etag``: our object that it stands for; ``text``: what is sent;
     ``expect``: the tag that it must meet, None for a create.
     """
-    flight = {
+    flight: dict[str, Any] = {
         "flight": kind,
         "flight_hub": None if hub == text else hub,
         "flight_etag": etag,
         "flight_text": text,
         "flight_expect": expect,
     }
+    if kind == "put" and expect is None:
+        flight["unproven"] = True
     _UPDATE.run(tx, {"row_id": pairing_id} | flight)
+
+
+def proven(tx: Connection, ids: Iterable[int]) -> None:
+    """They were seen there after they were made."""
+    for portion in batches(ids):
+        tx.execute(update(pairing).where(pairing.c.id.in_(portion)).values(unproven=False))
 
 
 def clear_flight(tx: Connection, pairing_id: int) -> None:

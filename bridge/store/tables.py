@@ -426,6 +426,8 @@ pairing = Table(
     Column("problem_etag", Text),  # likewise ours
     Column("tries", Integer, nullable=False, default=0),
     Column("rewrites", Integer, nullable=False, default=0),  # in a row, without a user's edit: loop breaker
+    # made there, and no listing has shown it since: a delta may leave out what came and went meanwhile
+    Column("unproven", Boolean, nullable=False, default=False),
     # the texts come last: SQLite walks over whatever stands before the column that is asked for
     Column("base_hub", Text),  # our text when both last agreed; None beside base_remote: the same text
     Column("base_remote", Text),  # theirs, as received
@@ -439,6 +441,12 @@ Index(
     pairing.c.link_id,
     sqlite_where=text(UNSETTLED),
     postgresql_where=text(UNSETTLED),
+)
+Index(
+    "ix_pairing_unproven",
+    pairing.c.link_id,
+    sqlite_where=text("unproven = 1"),
+    postgresql_where=text("unproven"),
 )
 
 # --- what happened ---------------------------------------------------------------------------------

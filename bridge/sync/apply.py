@@ -90,6 +90,7 @@ class Applier:
     fence: int
     report: Report
     again: list[Sight] = field(default_factory=list)
+    made: set[int] = field(default_factory=set)  # pairings of what this pass made there
     not_permitted: str | None = None  # why we may no longer write there, if we may not
     _refused_once: set[int] = field(default_factory=set)
     memory: Memory = field(init=False)
@@ -233,6 +234,7 @@ class Applier:
             key = derived_key(self.context.policy.installation, item.uid, generation)
             href = self.provider.new_href(link.remote_id, key)
             row = pairings.upsert(tx, link.id, looked.calendar_id, item.uid, href, generation=generation)
+            self.made.add(row)
         else:
             assert item.remote is not None
             href = item.remote.href

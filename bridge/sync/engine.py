@@ -271,6 +271,8 @@ class Engine:
         with self.db.writing() as tx:
             applier.hold_lease(tx)
             standing.done(tx, context, observation, applier.not_permitted, now, unsettled=unsettled)
+            if not unsettled and observation.proven:
+                pairings.proven(tx, set(observation.proven) - applier.made)
             if report.pass_id is not None:
                 passes.finish(tx, report.pass_id, outcome="done", counts=report.counts(), now=now)
 

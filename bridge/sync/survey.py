@@ -57,6 +57,7 @@ class Observation:
     bookings_seq: int
     mirror_seq: int
     rest: float | None  # seconds that the provider asks us to wait
+    proven: list[int]  # pairings of what earlier passes made there, which this one sees or looks for
 
 
 def survey_sides(
@@ -79,6 +80,10 @@ def survey_sides(
         look_again = pairings.unsettled(tx, link.id, given_up=by_hand)
         if gone:  # what vanished may be what was left out before, as a second object of the same UID
             look_again += pairings.left_out(tx, link.id)
+        doubted = pairings.unproven(tx, link.id)
+        if not changes.complete:  # what was made there and deleted again since may be in no delta
+            shown = {entry.href for entry in changes.entries}
+            look_again += [row for row in doubted if row.href not in shown]
         for row in look_again:
             if row.id not in known:
                 known.add(row.id)
@@ -104,6 +109,7 @@ def survey_sides(
         bookings_seq=seqs[context.bookings.id],
         mirror_seq=link.mirror_seq if mirror_id is None else seqs[mirror_id],
         rest=changes.rest,
+        proven=[row.id for row in doubted],
     )
 
 

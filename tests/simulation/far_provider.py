@@ -65,6 +65,9 @@ class FarProvider:
         touched = dict.fromkeys(href for href, _ in held.log[seq:])
         entries = tuple(self._entry(held, href) for href in touched if href in held.objects)
         gone = frozenset(href for href in touched if href not in held.objects)
+        if self.far.profile.nets_out:
+            there_then = {href for href, deleted in dict(held.log[:seq]).items() if not deleted}
+            gone &= there_then
         return Changes(entries, gone, False, self._cursor(held))
 
     def fetch(self, calendar: str, hrefs: Sequence[str]) -> Iterator[Entry]:

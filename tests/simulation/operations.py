@@ -723,3 +723,24 @@ def a_deletion_in_the_mirror_is_undone(s: Stage) -> Iterator[None]:
     s.delete_there(uid)
     yield
     _undo_last(s)
+
+
+# --- what a delta may leave out ------------------------------------------------------------------------------
+
+
+@operation("writes")
+def a_booking_is_made_and_deleted_there_before_the_next_look(s: Stage) -> Iterator[None]:
+    s.book()
+    yield
+    uid = s.book()
+    s.world.run_pass(s.link)
+    s.delete_there(uid)
+
+
+@operation("writes")
+def a_block_is_made_and_deleted_there_before_the_next_look(s: Stage) -> Iterator[None]:
+    s.block()
+    yield
+    uid = s.block()
+    s.world.run_pass(s.link)
+    s.delete_there(uid)

@@ -28,6 +28,7 @@ class Profile:
     spelling: str = "kept"  # kept | respelt | translated
     conditional: bool = True  # conditions of writes are honoured; else the provider looks before it writes
     tells_all: bool = True  # False: some edits are missing in a delta
+    nets_out: bool = False  # what came and went since a token is in no delta (Xandikos compares two trees)
     ids_stay_taken: bool = False  # a name once used is never free again
     one_uid: bool = False  # a UID under a second name is refused
     renames: bool = True  # people may move an object to another name
@@ -141,7 +142,7 @@ PROVIDERS = (
     ),
     # 4: the measured table
     Profile("radicale", spelling="respelt", one_uid=True),
-    Profile("xandikos", spelling="respelt", tells_tag=False, reads_back=True),
+    Profile("xandikos", spelling="respelt", tells_tag=False, reads_back=True, nets_out=True),
     Profile("sabre", tokens=False, one_by_one=True),
     Profile("davical", trusts_token=False),
     Profile("sogo", rewrites=True, trusts_token=False, conditional=False, one_uid=True),

@@ -546,6 +546,7 @@ def upgrade() -> None:
         sa.Column("problem_etag", sa.Text(), nullable=True),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("rewrites", sa.Integer(), nullable=False),
+        sa.Column("unproven", sa.Boolean(), nullable=False),
         sa.Column("base_hub", sa.Text(), nullable=True),
         sa.Column("base_remote", sa.Text(), nullable=True),
         sa.Column("flight_hub", sa.Text(), nullable=True),
@@ -561,6 +562,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("link_id", "href", name=op.f("uq_pairing_link_id_href")),
     )
     op.create_index(op.f("ix_pairing_calendar_id"), "pairing", ["calendar_id"], unique=False)
+    op.create_index(
+        "ix_pairing_unproven",
+        "pairing",
+        ["link_id"],
+        unique=False,
+        sqlite_where=sa.text("unproven = 1"),
+        postgresql_where=sa.text("unproven"),
+    )
     op.create_index(
         "ix_pairing_unsettled",
         "pairing",
