@@ -725,7 +725,7 @@ def a_deletion_in_the_mirror_is_undone(s: Stage) -> Iterator[None]:
     _undo_last(s)
 
 
-# --- what a delta may leave out ------------------------------------------------------------------------------
+# --- what a delta may leave out -------------------------------------------------------------------------
 
 
 @operation("writes")
