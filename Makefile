@@ -17,7 +17,7 @@ PORT ?= 5232
 # Servers and clients that the tests talk to; those from PyPI each in an environment of its own.
 PARTS := xandikos vdirsyncer caldav-client server-tester litmus calcurse evolution google-client emulate postgresql redis cyrus davical sogo sabre chromium axe
 
-.PHONY: help run test check simulate fuzz bench clean
+.PHONY: help run test check simulate fuzz bench screenshots clean
 
 help:
 	@echo "make run     serve a demo studio (HOST=$(HOST) PORT=$(PORT) DATA=$(DATA))"
@@ -26,6 +26,7 @@ help:
 	echo "make bench   our server beside Cyrus, Radicale and Xandikos (BENCH='--events 500' to choose)"
 	echo "make simulate  SCHEDULES=n SEED=s: random histories, faults and crashes against the sync engine"
 	echo "make fuzz INPUTS=n SEED=s: odd requests against the CalDAV server; none may be an error of ours"
+	echo "make screenshots  every page and state as a picture (SHOTS='--only word' to choose)"
 	echo "make clean   remove what was set up"
 
 run: .venv/run.stamp
@@ -45,6 +46,10 @@ simulate: .venv/dev.stamp
 INPUTS ?= 200000
 fuzz: .venv/dev.stamp
 	@.venv/bin/python -m tests.plugin.fuzz $(INPUTS) --seed $(SEED)
+
+# Every page and state, into screenshots/; SHOTS='--chosen' renews those of the README, SHOTS='--only word' chooses.
+screenshots: .venv/dev.stamp .venvs/chromium.stamp
+	@.venv/bin/python -m tests.web.screenshots $(SHOTS)
 
 check: .venv/dev.stamp
 	@.venv/bin/ruff format --check .

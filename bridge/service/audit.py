@@ -91,6 +91,8 @@ def sign_in(bridge: Bridge, email: str, *, well: bool) -> None:
     with bridge.db.writing() as tx:
         user = people.find_user(tx, email)
         if user is not None:
+            if well:
+                acting(f"user:{user.id}", _actor.get().address)
             note(bridge, tx, user.id, "signed-in" if well else "sign-in-failed")
 
 

@@ -25,6 +25,9 @@ pages = Blueprint("connect", __name__, url_prefix="/calendar/settings")
 #: Every try is a sign-in somewhere else: this server must not become a tool for guessing passwords there.
 TRIES = "30 per 15 minutes"
 
+#: Listed at once; all others under "More providers".
+USUAL = ("google", "microsoft", "icloud", "fastmail", "caldav", "ics")
+
 CONNECTED_ALREADY = "This account is connected already: you find it in Calendar settings."
 
 
@@ -44,7 +47,9 @@ def choose() -> ResponseReturnValue:
             found = detect(form.address.data, Names(the_bridge().settings.name_servers))
         except errors.Invalid as error:
             form.address.errors = [str(error)]
-    return render_template("connect_choose.html", kinds=kinds, form=form, found=found, unknown=UNKNOWN)
+    return render_template(
+        "connect_choose.html", kinds=kinds, usual=USUAL, form=form, found=found, unknown=UNKNOWN
+    )
 
 
 @pages.get("/connect/<kind>")

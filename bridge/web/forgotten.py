@@ -53,10 +53,11 @@ def send() -> ResponseReturnValue:
 def choose(link: str) -> ResponseReturnValue:
     """The form for the new password; opening it uses nothing up, as mail programs open links, too."""
     try:
-        password_reset.whose(the_bridge(), link)
+        user = password_reset.whose(the_bridge(), link)
     except NotFound as error:
         return _too_late(error)
-    return render_template("new_password.html", form=forms.ChosenPassword(formdata=None), link=link)
+    form = forms.ChosenPassword(formdata=None)
+    return render_template("new_password.html", form=form, link=link, email=user.email)
 
 
 @pages.post("/new-password/<link>")
@@ -64,7 +65,7 @@ def chosen(link: str) -> ResponseReturnValue:
     """Set it. Whoever has a second step still needs it, so one signs in as always."""
     form = forms.ChosenPassword()
     try:
-        password_reset.whose(the_bridge(), link)
+        user = password_reset.whose(the_bridge(), link)
         if form.validate():
             password_reset.choose(the_bridge(), link, form.new.data)
             session.end()
@@ -74,7 +75,7 @@ def chosen(link: str) -> ResponseReturnValue:
         return _too_late(error)
     except Invalid as error:
         form.new.errors = [str(error)]
-    return render_template("new_password.html", form=form, link=link), 422
+    return render_template("new_password.html", form=form, link=link, email=user.email), 422
 
 
 def _ask(form: forms.Forgotten) -> str:

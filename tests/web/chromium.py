@@ -58,12 +58,13 @@ class Visit:
         self.context = context
         self.page = page
         self.said: list[str] = []
+        self.quiet = False  # what is said does not matter: pictures are being taken
         page.on("console", lambda message: self._hear(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: self._hear(f"error: {error}"))
 
     def _hear(self, words: str) -> None:
-        """The browser reports each refusal (409, 422) as if it were a missing file; those are meant."""
-        if not re.search(r"status of (409|422) ", words):
+        """The browser reports each refusal (404, 409, 422) as if it were a missing file; those are meant."""
+        if not self.quiet and not re.search(r"status of (404|409|422) ", words):
             self.said.append(words[:300])
 
     def open(self, path: str) -> Page:

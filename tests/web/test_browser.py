@@ -12,7 +12,7 @@ from flask import Flask
 from playwright.sync_api import Browser, expect
 
 from bridge.service import bookings, feeds
-from bridge.store import accounts, notices
+from bridge.store import accounts
 from bridge.store.people import UserRow
 from bridge.wiring import Bridge
 from tests.servers.dav import Server
@@ -179,66 +179,6 @@ def test_a_link_is_copied(browser: Browser, base: str, bridge: Bridge) -> None:
         page.get_by_role("button", name="Copy link").click()
         expect(page.get_by_text("Copied")).to_be_visible()
         assert page.evaluate("navigator.clipboard.readText()") == feed.url
-
-
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_every_page_is_accessible_in_both_themes_and_fits(
-    browser: Browser, base: str, bridge: Bridge, anna: UserRow, size: tuple[int, int]
-) -> None:
-    account = furnished(bridge, anna)
-    found: dict[str, list[str]] = {}
-    with visit(browser, base, size=size, bypass_csp=True) as at:
-        at.open("/sign-in")
-        found["/sign-in"] = at.violations()
-        at.sign_in(ANNA)
-        for path in (
-            "/",
-            "/calendar/block",
-            "/calendar/events/1",
-            "/calendar/settings",
-            "/calendar/settings/connect",
-            "/calendar/settings/connect/caldav",
-            f"/calendar/settings/accounts/{account}/disconnect",
-            "/calendar/feeds",
-            "/dashboard",
-            "/help",
-            "/profile",
-            "/conflicts",
-            "/devices",
-            "/history",
-        ):
-            at.open(path)
-            found[path] = at.violations()
-        at.open("/devices").get_by_label("Name of the device").fill("Phone")
-        at.page.get_by_role("button", name="Create its password").click()
-        at.page.wait_for_load_state("networkidle")
-        found["a new device"] = at.violations()
-        at.open("/").locator(".fc-event", has_text="Wedding").first.click()
-        expect(at.page.get_by_role("dialog")).to_be_visible()
-        found["an event in its dialog"] = at.violations()
-        if size == DESKTOP:
-            at.page.keyboard.press("Escape")
-            at.page.get_by_role("button", name="Week", exact=True).click()
-            at.page.wait_for_load_state("networkidle")
-            found["the week"] = at.violations()
-    assert {path: each for path, each in found.items() if each} == {}
-
-
-def furnished(bridge: Bridge, anna: UserRow) -> int:
-    """Something of everything there is to see; returns an account."""
-    account = studio.account(bridge, anna)
-    family = studio.link(bridge, account, "Family", "#d9480f", reads=True, agreed_at=bridge.clock.now())
-    studio.link(bridge, account, "Work", writes=True, held=["12 of 30 events disappeared at once."])
-    studio.account(bridge, anna, "cloud", state="needs-sign-in", state_reason="The password changed.")
-    studio.book(bridge, anna, WEDDING)
-    across = event("b", "Editing", "DTSTART:20261125T140000Z|DURATION:PT2H", "STATUS:TENTATIVE")
-    studio.book(bridge, anna, across, kind="block")
-    when = "DTSTART;VALUE=DATE:20261123|DTEND;VALUE=DATE:20261128"
-    studio.mirrored(bridge, family, event("h", "School holidays", when, "TRANSP:TRANSPARENT"))
-    feeds.add(bridge, ANNA, "Second shooter")
-    with bridge.db.writing() as tx:
-        notices.add(tx, anna.id, "booking-restored", "It was put back.", now=bridge.clock.now(), uid="w")
-    return account
 
 
 def _starts(bridge: Bridge, anna: UserRow) -> str:

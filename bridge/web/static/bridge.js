@@ -28,6 +28,15 @@ for (const form of document.querySelectorAll("form")) {
 }
 window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 
+// A new user's zone is most likely the browser's; the server can only say its own.
+const zone = document.querySelector("input[data-guess=zone]");
+const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zone && here?.includes("/") && /UTC|GMT/.test(zone.value)) zone.value = here;
+
+// On phones the navigation is wider than the screen: where one is, is seen.
+const current = document.querySelector(".nav [aria-current]");
+if (current) current.parentElement.scrollLeft = current.offsetLeft - current.parentElement.clientWidth / 3;
+
 // The first field with an error gets the focus.
 document.querySelector("[aria-invalid=true]")?.focus();
 

@@ -71,6 +71,9 @@
     dialog.replaceChildren(shut, part);
     dialog.setAttribute("aria-labelledby", part.getAttribute("aria-labelledby"));
     dialog.showModal();
+    const first = part.querySelector("form:not(details *) input:not([type=hidden])") ?? part.querySelector("h1");
+    if (first.matches("h1")) first.tabIndex = -1; // read out first; only a field looks as if one could type
+    first.focus();
   }
 
   for (const link of document.querySelectorAll("a[data-dialog]")) {
@@ -178,7 +181,7 @@
     eventTimeFormat: clock,
     slotLabelFormat: clock,
     height: "auto",
-    views: { listAhead: { type: "list", duration: { days: 30 }, listDaySideFormat: { weekday: "long" } } },
+    views: { timeGrid: { height: Math.max(560, innerHeight - 220) }, listAhead: { type: "list", duration: { days: 30 }, listDaySideFormat: { weekday: "long" } } },
     dayMaxEvents: true,
     nowIndicator: true,
     navLinks: true,
