@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.servers import everywhere
 from tests.servers.postgres import Cluster, postgres
 
 for _name in [name for name in os.environ if name.startswith("PICSELLO_BRIDGE_")]:
@@ -22,6 +23,29 @@ def cluster() -> Iterator[Cluster]:
     """A PostgreSQL of our own, for whoever asks."""
     with postgres() as running:
         yield running
+
+
+if everywhere.ASKED:
+
+    @pytest.fixture(autouse=True, scope="session")
+    def on_postgresql(cluster: Cluster) -> Iterator[everywhere.Everywhere]:
+        """Every installation of every test keeps its rows in PostgreSQL."""
+        with everywhere.everywhere(cluster) as made:
+            yield made
+
+    @pytest.fixture(autouse=True)
+    def left_clean(request: pytest.FixtureRequest, on_postgresql: everywhere.Everywhere) -> Iterator[None]:
+        """No test leaves its databases behind."""
+        below = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
+        yield
+        if below is not None:
+            on_postgresql.forget(below)
+
+    def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Tests of the SQLite file are left to the other run."""
+        left_out = [item for item in items if item.get_closest_marker("embedded")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from bridge.cli.arguments import Calls, call, group, password_option
 from bridge.cli.opening import opened
@@ -40,6 +41,16 @@ def add_to(calls: Calls) -> None:
 
     remove = call(users, "remove", _remove, "remove a user with everything kept for them here")
     remove.add_argument("email", metavar="EMAIL")
+    remove.add_argument(
+        "--pushed",
+        choices=("keep", "remove-future", "remove-all"),
+        default="keep",
+        help="what becomes of the bookings in their other calendars (default: %(default)s)",
+    )
+
+    export = call(users, "export", _export, "write everything kept for a user into one archive (zip)")
+    export.add_argument("email", metavar="EMAIL")
+    export.add_argument("file", metavar="FILE", type=Path)
 
 
 def _add(options: argparse.Namespace, out: Output) -> None:
@@ -89,7 +100,23 @@ def _list(options: argparse.Namespace, out: Output) -> None:
 
 
 def _remove(options: argparse.Namespace, out: Output) -> None:
-    from bridge.service import people
+    from bridge.service import takeout
 
-    email = people.remove_user(opened(options), options.email)
-    out.value({"removed": email}, f"{email} is removed. What was pushed to other calendars is still there.")
+    left = takeout.remove_user(opened(options), options.email, pushed=options.pushed)
+    there = "What was pushed to other calendars is still there."
+    if options.pushed != "keep":
+        there = " ".join([f"Deleted in other calendars: {left.deleted}.", *left.sentences])
+    out.value(
+        {"removed": left.email, "deleted": left.deleted, "left": list(left.sentences)},
+        f"{left.email} is removed. {there}",
+    )
+
+
+def _export(options: argparse.Namespace, out: Output) -> None:
+    from bridge.service import takeout
+
+    made = takeout.export(opened(options), options.email, options.file)
+    out.value(
+        {"file": str(made.path), "calendars": made.calendars, "objects": made.objects},
+        f"{made.path}: {made.objects} events of {made.calendars} calendars, and everything else as JSON.",
+    )

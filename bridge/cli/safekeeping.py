@@ -1,4 +1,4 @@
-"""``backup``, ``restore``, ``rotate-key``: all that is kept, safe and whole."""
+"""``backup``, ``restore``, ``move``, ``rotate-key``: all that is kept, safe and whole."""
 
 from __future__ import annotations
 
@@ -34,6 +34,10 @@ def add_to(calls: Calls) -> None:
         action="store_true",
         help="the key file is lost: accounts must sign in again, devices get new passwords",
     )
+
+    move = call(calls, "move", _move, "move everything into another, empty database; stop the servers before")
+    move.add_argument("url", metavar="URL", help="as postgresql://user@host/database")
+    password_option(move, "read the password of the new database from standard input")
 
     rotate = call(calls, "rotate-key", _rotate, "lock everything with a new key; nobody has to sign in again")
     rotate.add_argument(
@@ -95,6 +99,20 @@ def _restore(options: argparse.Namespace, out: Output) -> None:
             "aside": str(done.aside) if done.aside else None,
         },
         "\n".join(lines),
+    )
+
+
+def _move(options: argparse.Namespace, out: Output) -> None:
+    from bridge.service import backups, relocation
+
+    password = optional_password(options)
+    with Counting() as progress:
+        moved = relocation.move(opened(options), options.url, password, progress)
+    out.value(
+        {"to": moved.to, "rows": moved.counts, "compared": moved.objects},
+        f"Moved: {backups.said(moved.counts)}; every row was compared.\n"
+        f"From now on start every process with PICSELLO_BRIDGE_DATABASE_URL={moved.to} (with the password "
+        "in it, or in ~/.pgpass). The old database is left as it was, and takes nothing new.",
     )
 
 

@@ -23,7 +23,7 @@ from bridge import __version__
 from bridge.config import Settings
 from bridge.errors import Refused, StoreError
 from bridge.service.backup_file import About, Backup, newer, write
-from bridge.store import installation, locked, schema, transfer
+from bridge.store import closing, installation, locked, schema, transfer
 from bridge.store.db import Database
 from bridge.vault import Vault
 
@@ -144,6 +144,7 @@ def _restored(
         before = installation.get(tx)
         fence = transfer.fences(tx)
         numbers = transfer.last_numbers(tx)
+        closing.reopen(tx)
         transfer.clear(tx)
         counts = _fill(tx, lines, progress)
         transfer.advance(tx, numbers)

@@ -113,15 +113,6 @@ def list_users(bridge: Bridge) -> list[UserRow]:
         return people.users(tx)
 
 
-def remove_user(bridge: Bridge, email: str) -> str:
-    """Remove a user and everything kept for them here; a studio left empty goes too. Nothing is deleted at
-    any provider: disconnect accounts first for that. Returns the address."""
-    with bridge.db.writing() as tx:
-        user = people.user_by_email(tx, email)
-        people.remove_user(tx, user.id)
-        return user.email
-
-
 def check_password(bridge: Bridge, email: str, password: str) -> UserRow | None:
     """The user, if the password for the pages is right. Takes as long for an unknown address."""
     with bridge.db.reading() as tx:

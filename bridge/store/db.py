@@ -259,7 +259,15 @@ def _explained() -> Iterator[None]:
         raise
 
 
+#: What a database says that was moved away (``bridge.store.closing``).
+MOVED = "picsello-bridge was moved to another database"
+_MOVED_SENTENCE = (
+    "Everything was moved to another database: nothing was saved here. Restart with the new address in "
+    "PICSELLO_BRIDGE_DATABASE_URL."
+)
+
 _SQLITE_SENTENCES = (
+    (MOVED, _MOVED_SENTENCE),
     ("locked", "The database is busy with another change. Please try again in a minute."),
     ("full", "The disk is full: nothing was saved. Free some space and try again."),
     ("readonly", "The database may not be written to. Check the permissions of the data folder."),
@@ -285,6 +293,8 @@ def _postgresql_sentence(state: str | None, told: str, kind: str) -> str | None:
         return "The database is busy with another change. Please try again in a minute."
     if state in ("53100", "53200"):  # disk full, out of memory
         return "The database server has no room left: nothing was saved. Free some space and try again."
+    if MOVED in told:
+        return _MOVED_SENTENCE
     if state == "42P01":  # undefined table
         return "The database has not been set up yet. Start the server once."
     if "authentication failed" in told or (state or "").startswith("28"):

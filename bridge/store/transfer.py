@@ -64,7 +64,7 @@ class _JsonText(TypeDecorator[str]):
         return cast(column, Text)
 
 
-class _Base64(TypeDecorator[str]):
+class Base64(TypeDecorator[str]):
     """Bytes as text."""
 
     impl = LargeBinary
@@ -81,20 +81,21 @@ class _Base64(TypeDecorator[str]):
 def _raw(name: str, on_sqlite: bool) -> Table:
     """The table with nothing between us and what is stored."""
 
-    def plain(column: Column[Any]) -> Column[Any]:
+    def stored(column: Column[Any]) -> Column[Any]:
         kind: Any = column.type
         if isinstance(kind, Instant):
             kind = BigInteger()
         elif isinstance(kind, JSON):
             kind = Text() if on_sqlite else _JsonText()
         elif isinstance(kind, LargeBinary):
-            kind = _Base64()
+            kind = Base64()
         return Column(column.name, kind, primary_key=column.primary_key, autoincrement=False)
 
-    return Table(name, MetaData(), *(plain(column) for column in metadata.tables[name].columns))
+    return Table(name, MetaData(), *(stored(column) for column in metadata.tables[name].columns))
 
 
-def _of(tx: Connection, name: str) -> Table:
+def plain(tx: Connection, name: str) -> Table:
+    """The table as this store keeps it, whose values are what JSON can carry."""
     return _raw(name, tx.dialect.name == "sqlite")
 
 
@@ -109,12 +110,12 @@ def columns(name: str) -> list[str]:
 
 
 def count(tx: Connection, name: str) -> int:
-    return int(tx.execute(select(func.count()).select_from(_of(tx, name))).scalar_one())
+    return int(tx.execute(select(func.count()).select_from(plain(tx, name))).scalar_one())
 
 
 def rows(tx: Connection, name: str) -> Iterator[Row]:
     """All rows, by key (or, where there is none, by every column), in little memory."""
-    table = _of(tx, name)
+    table = plain(tx, name)
     order = list(table.primary_key.columns) or list(table.columns)
     found = tx.execute(select(table).order_by(*order), execution_options={"yield_per": PORTION})
     for row in found:
@@ -129,7 +130,7 @@ def clear(tx: Connection) -> None:
 
 def fill(tx: Connection, name: str, found: Iterable[Row], names: Sequence[str] | None = None) -> int:
     """Add rows to a table; returns how many. ``names``: which columns they have; all, unless said."""
-    table = _of(tx, name)
+    table = plain(tx, name)
     names = columns(name) if names is None else names
     adding = insert(table).values({column: bindparam(column) for column in names})
     added = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from bridge.service import people
+from bridge.service import people, takeout
 from bridge.web import access, session
 from bridge.wiring import Bridge
 from tests.web.browser import Browser, some_path
@@ -138,7 +138,7 @@ def test_a_new_password_ends_every_session(at_annas: Browser, bridge: Bridge) ->
 
 
 def test_a_removed_user_is_signed_out(at_annas: Browser, bridge: Bridge) -> None:
-    people.remove_user(bridge, ANNA)
+    takeout.remove_user(bridge, ANNA)
     assert at_annas.open("/").path == "/sign-in"
 
 
