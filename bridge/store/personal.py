@@ -11,7 +11,7 @@ from bridge.store.tables import account, calendar, link
 from bridge.store.transfer import PORTION, Base64, plain, tables
 
 #: What is nobody's, or can be made from the rest.
-NOT_PERSONAL = frozenset({"installation", "studio", "attempt", "occurrence"})
+NOT_PERSONAL = frozenset({"installation", "studio", "occurrence"})
 #: Columns that open something, beside everything that is sealed.
 SECRET = frozenset(
     {"password_hash", "secret_mac", "state_mac", "mac", "nonce", "digest", "recovery", "secret"}
@@ -23,9 +23,7 @@ def of_user(tx: Connection, user_id: int) -> Iterator[tuple[str, Iterator[dict[s
     calendars = select(calendar.c.id).where(calendar.c.user_id == user_id)
     accounts = select(account.c.id).where(account.c.user_id == user_id)
     links = select(link.c.id).where(link.c.account_id.in_(accounts))
-    for name in tables():
-        if name in NOT_PERSONAL:
-            continue
+    for name in (name for name in tables() if name not in NOT_PERSONAL):
         table = plain(tx, name)
         if name == "user":
             mine = table.c.id == user_id
@@ -35,8 +33,10 @@ def of_user(tx: Connection, user_id: int) -> Iterator[tuple[str, Iterator[dict[s
             mine = table.c.calendar_id.in_(calendars)
         elif "account_id" in table.c:
             mine = table.c.account_id.in_(accounts)
-        else:
+        elif "link_id" in table.c:
             mine = table.c.link_id.in_(links)
+        else:
+            continue
         shown = [
             column
             for column in table.columns

@@ -46,7 +46,7 @@ Progress = Callable[[str, int, int], None]
 #: Rows that are fetched, written and compared at a time.
 PORTION = 500
 #: What is of no use to another store, or later.
-PASSING = frozenset({"attempt"})
+PASSING = frozenset({"attempt", "ended_session"})
 #: Ends every web session that was ended after the copy was made: nobody changes a password this often.
 SESSIONS = 1000
 
