@@ -35,8 +35,9 @@ _XML = "picsello_bridge.xml"
 #: XML 1.0 has no way to write these; in UTF-8 they are single bytes, or EF BF BE and EF BF BF.
 _NO_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
 
-#: What Radicale's handlers raise where a request is not what they take for granted.
-_STUMBLES = (ValueError, AssertionError, LookupError, AttributeError, TypeError)
+#: What Radicale's handlers raise where a request is not what they take for granted; a RuntimeError is what
+#: they make of an object that a filter failed on.
+_STUMBLES = (ValueError, AssertionError, LookupError, AttributeError, TypeError, RuntimeError)
 
 T = TypeVar("T")
 Handled = tuple[str, list[tuple[str, str]], Iterable[bytes]]

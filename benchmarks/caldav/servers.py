@@ -19,6 +19,7 @@ from bridge.config import Settings
 from bridge.service import people
 from bridge.store import calendars, objects
 from bridge.store.people import user_by_email
+from bridge.store.rows import batches
 from bridge.wiring import Bridge
 
 _MKCALENDAR = '<C:mkcalendar xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"/>'
@@ -113,11 +114,14 @@ class Ours(Server):
 
     def fill(self, events: int) -> None:
         bridge = Bridge.open(Settings.load(str(self.folder / "data"), None, {}))
-        with bridge.db.writing() as tx:
+        with bridge.db.reading() as tx:
             calendar = calendars.bookings(tx, user_by_email(tx, self.user).id).id
-            for number in range(events):
-                text, href = event(number).decode(), f"{uid(number)}.ics"
-                objects.put(tx, calendar, href, text, kind="block", actor="command", now=bridge.clock.now())
+        for numbers in batches(range(events)):  # the server, just started, has its own things to write
+            with bridge.db.writing() as tx:
+                for number in numbers:
+                    text, href = event(number).decode(), f"{uid(number)}.ics"
+                    now = bridge.clock.now()
+                    objects.put(tx, calendar, href, text, kind="block", actor="command", now=now)
         bridge.db.close()
 
 

@@ -112,22 +112,22 @@ def objects(draw: st.DrawFn) -> str:
     return "\r\n".join([*text, "END:VCALENDAR", ""])
 
 
-def epoch(value: date) -> int:
+def epoch(value: date, zone: ZoneInfo = READER) -> int:
     if not isinstance(value, datetime):
         value = datetime(value.year, value.month, value.day)
-    return int((value if value.tzinfo else value.replace(tzinfo=READER)).timestamp())
+    return int((value if value.tzinfo else value.replace(tzinfo=zone)).timestamp())
 
 
-def brute_force(text: str, start: int, end: int) -> list[tuple[int, int, bool]]:
+def brute_force(text: str, start: int, end: int, zone: ZoneInfo = READER) -> list[tuple[int, int, bool]]:
     """What recurring-ical-events finds around the window; cut to the window by instants, since Python
     compares times of the same zone by their wall clock."""
     margin = timedelta(days=3)
-    low = datetime.fromtimestamp(start, READER) - margin
-    high = datetime.fromtimestamp(end, READER) + margin
+    low = datetime.fromtimestamp(start, zone) - margin
+    high = datetime.fromtimestamp(end, zone) + margin
     found = []
     for event in recurring_ical_events.of(Calendar.from_ical(text)).between(low, high):
         begins, ends = event["DTSTART"].dt, event["DTEND"].dt
-        first, after = epoch(begins), epoch(ends)
+        first, after = epoch(begins, zone), epoch(ends, zone)
         # an hour that daylight saving takes away can leave less than nothing
         after = max(first, after)
         if start <= first < end if first == after else first < end and start < after:

@@ -138,6 +138,13 @@ def test_a_billion_instances(studio: Studio, rule: str) -> None:
         )
 
 
+def test_a_query_of_one_object_that_radicale_cannot_read(studio: Studio) -> None:
+    studio.anna.put(BOOKINGS + "1.ics", event("1", "CREATED:x"))
+    rule = '<C:comp-filter name="VCALENDAR"><C:comp-filter name="VEVENT"><C:param-filter name="X"/>'
+    body = query(rule + "</C:comp-filter></C:comp-filter>")
+    assert studio.anna("REPORT", BOOKINGS + "1.ics", body, Depth="0").status == 400
+
+
 def test_a_length_that_lies(studio: Studio) -> None:
     text = event("it").encode()
     for length in (str(len(text) + 1), "-1", "1e3", "1" * 400, "0x10", "٣", " 5"):
