@@ -109,15 +109,12 @@ def moved(text: str, start: date, duration: timedelta | None, now: datetime, zon
 
 def retitled(text: str, title: str, now: datetime) -> str:
     """Another SUMMARY for the master."""
-    calendar = parse(text)
-    master = _masters(calendar)[0]
-    there = master.first("SUMMARY")
-    value = escape(_one_line(title))
-    if there is None:
-        _set(master, Line.make("SUMMARY", value))
-    elif there.text != _one_line(title):
-        _set(master, there.with_value(value))
-    return _result(text, calendar, [master], now)
+    return _worded(text, "SUMMARY", _one_line(title), now)
+
+
+def noted(text: str, notes: str, now: datetime) -> str:
+    """Another DESCRIPTION for the master."""
+    return _worded(text, "DESCRIPTION", _lines(notes), now)
 
 
 def with_status(text: str, status: str, now: datetime) -> str:
@@ -147,6 +144,17 @@ def bumped(text: str, now: datetime) -> str:
 
 
 # --- lines --------------------------------------------------------------------------------------------
+
+
+def _worded(text: str, name: str, words: str, now: datetime) -> str:
+    calendar = parse(text)
+    master = _masters(calendar)[0]
+    there = master.first(name)
+    if there is None:
+        _set(master, Line.make(name, escape(words)))
+    elif there.text != words:
+        _set(master, there.with_value(escape(words)))
+    return _result(text, calendar, [master], now)
 
 
 def _result(before: str, calendar: Component, edited: list[Component], now: datetime) -> str:

@@ -1,7 +1,9 @@
 """An event that came from outside and lies over a booking: said to the photographer, never acted upon.
 
 Who was there first can't be told apart from here, and a sold session is a promise: so both stay where they
-are, the notice names both, and it goes when they no longer meet.
+are, the notice names both, and it goes when they no longer meet. Meanwhile the booking's notes say so, too:
+they are what the linked calendar at the provider shows. (Not where bookings live in Picsello: its notes are
+its own.) What lies over it is not named there; others may see that calendar.
 """
 
 from __future__ import annotations
@@ -12,15 +14,19 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from bridge.errors import NotFound
+from bridge.ical import build
 from bridge.ical.facts import facts
+from bridge.ical.text import parse
 from bridge.service import Bridge, availability
 from bridge.service.availability import Source
 from bridge.slots.rules import Busy
 from bridge.slots.timeline import Timeline
-from bridge.store import busy, links, notices, people
+from bridge.store import busy, calendars, links, notices, objects, people
 from bridge.store.people import UserRow
 
 KIND = "double-booked"
+ACTOR = "clash"
+MARK = "⚠ Double-booked: another event lies over this session."
 #: So far ahead; beyond it a later pass will tell.
 AHEAD = timedelta(days=400)
 
@@ -38,16 +44,47 @@ def look(bridge: Bridge, link_id: int) -> None:
         user = people.user_by_id(tx, link.user_id)
         found = between(tx, user, bridge.clock.now())
         known = notices.of_kind(tx, user.id, KIND)
+        gone = {row.uid for row in known if row.uid not in found}
+        marked = {uid for uid in gone if uid and _is_marked(tx, user, uid)}
     said = {(row.uid, row.message) for row in known}
-    over = {row.uid for row in known if row.dismissed is None and row.uid not in found}
+    over = marked | {row.uid for row in known if row.dismissed is None and row.uid in gone}
     new = {uid: message for uid, message in found.items() if (uid, message) not in said}
     if not (over or new):
         return
+    now, due = bridge.clock.now(), set[int]()
     with bridge.db.writing() as tx:
         for uid in over:
-            notices.withdraw(tx, user.id, KIND, bridge.clock.now(), uid)
+            notices.withdraw(tx, user.id, KIND, now, uid)
+            due |= _mark(tx, user, uid, now, clashing=False)
         for uid, message in new.items():
-            notices.add(tx, user.id, KIND, message, now=bridge.clock.now(), uid=uid)
+            notices.add(tx, user.id, KIND, message, now=now, uid=uid)
+            due |= _mark(tx, user, uid, now, clashing=True)
+    for waiting in due:
+        bridge.enqueue(waiting)
+
+
+def _is_marked(tx: Connection, user: UserRow, uid: str) -> bool:
+    stored = objects.by_uid(tx, calendars.bookings(tx, user.id).id, uid, with_hidden=True)
+    return stored is not None and "⚠ Double-booked" in stored.text  # so near the start no line is folded
+
+
+def _mark(tx: Connection, user: UserRow, uid: str | None, now: datetime, *, clashing: bool) -> set[int]:
+    """Say it in the booking's own notes, or no longer; returns the links that are due."""
+    calendar = calendars.bookings(tx, user.id)
+    if user.source != "studio" or uid is None:
+        return set()
+    stored = objects.by_uid(tx, calendar.id, uid, with_hidden=True)
+    event = None if stored is None else next(parse(stored.text).components("VEVENT"), None)
+    if stored is None or event is None:
+        return set()
+    line = event.first("DESCRIPTION")
+    kept = [one for one in (line.text if line else "").split("\n") if one != MARK]
+    notes = "\n".join([MARK, *kept] if clashing else kept).strip()
+    if notes == (line.text if line else ""):
+        return set()
+    text = build.noted(stored.text, notes, now)
+    put = objects.put(tx, calendar.id, stored.href, text, actor=ACTOR, now=now, hidden=stored.hidden)
+    return set(put.due)
 
 
 def between(tx: Connection, user: UserRow, now: datetime) -> dict[str, str]:

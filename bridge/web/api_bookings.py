@@ -12,7 +12,8 @@ from flask import jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 
 from bridge.errors import Invalid, NotFound
-from bridge.service import audit, bookings
+from bridge.service import audit, bookings, client_booking, client_mail
+from bridge.store import booking_events, calendars
 from bridge.web.access import blueprint, body, needs
 from bridge.web.security import the_bridge
 from bridge.web.session import now, visitor
@@ -92,6 +93,21 @@ def cancel(uid: str) -> ResponseReturnValue:
         bookings.cancel(tx, me, uid, now(), actor=audit.actor())
     bridge.due.set()
     return "", 204
+
+
+@pages.post("/bookings/<path:uid>/confirm")
+@needs("write")
+def confirm(uid: str) -> ResponseReturnValue:
+    """A session that a client holds, or that is reserved, becomes a booking: it is paid. Confirming it again
+    changes nothing; one whose hold ran out is refused."""
+    bridge, me = the_bridge(), visitor().user
+    with bridge.db.reading() as tx:
+        row = booking_events.client_of(tx, calendars.bookings(tx, me.id).id, uid)
+    if row is None:
+        raise NotFound("No session of this UID was booked through a booking page.")
+    client_booking.confirm(bridge, row.id)
+    client_mail.soon(bridge)
+    return jsonify(_find(uid))
 
 
 def _find(uid: str) -> Mapping[str, Any]:

@@ -124,6 +124,12 @@ def _paths() -> Json:
                 403,
             ),
         },
+        "/api/v1/bookings/{uid}/confirm": {
+            "parameters": [uid],
+            "post": _call(
+                "confirmBooking", "A held session is paid: it is a booking", _ok("Booking"), "write", 404, 403
+            ),
+        },
     }
 
 

@@ -104,6 +104,10 @@ def who(actor: str, devices: Mapping[str, str]) -> str:
             return "sync"
         case "token":
             return "a program, by its API token"
+        case "client":
+            return "a client, by your booking page"
+        case "clash":
+            return "the check for double bookings"
         case "command":
             return "the command line"
         case _:

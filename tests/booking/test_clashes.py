@@ -32,11 +32,16 @@ def test_a_private_event_over_a_booking_is_said_until_they_no_longer_meet(studio
         (row,) = notices.standing(tx, studio.anna.id)
         notices.dismiss(tx, studio.anna.id, row.id, studio.clock.now())
     assert look(studio) == []  # once put away, it is not said again
+    (text,) = studio.texts()
+    assert text.replace("\r\n ", "").count("⚠ Double-booked") == 1 and "Dentist" not in text
+    assert "DTSTART;TZID=Europe/Berlin:20261205T100000" in text
     with studio.bridge.db.writing() as tx:
         objects.delete(tx, mirror, "dentist.ics", actor="test", now=studio.clock.now())
     studio.put(ics("other", *dentist), calendar=mirror)
     client_booking.move(studio.bridge, session.row.id, at("12:00"))
     assert look(studio) == []
+    (text,) = studio.texts()
+    assert "Double-booked" not in text and "Client: Mary Jane" in text.replace("\r\n ", "")
 
 
 def test_what_leaves_the_time_free_is_no_clash(studio: Studio) -> None:

@@ -10,7 +10,7 @@ import pytest
 from icalendar import Calendar
 
 from bridge.errors import Invalid
-from bridge.ical.build import booking_text, bumped, moved, retitled, with_status
+from bridge.ical.build import booking_text, bumped, moved, noted, retitled, with_status
 from bridge.ical.fields import changed
 from bridge.ical.occurrences import Span, enclosing, occurrences
 from bridge.ical.text import parse
@@ -211,6 +211,16 @@ def test_edits_touch_their_own_lines_of_anybodys_text(path: Path) -> None:
             assert own <= edited(before, after) <= own | STAMPS
         assert {line[-2:] == "\r\n" for line in after.splitlines(keepends=True)} == line_ends
     assert changed(before, bumped(before, LATER)) == frozenset()
+
+
+def test_other_notes_are_escaped_and_leave_the_rest() -> None:
+    before = booking_text("a", "Wedding", date(2026, 5, 1), zone=BERLIN, notes="Old", now=NOW)
+    after = noted(before, "Two lines,\nthe second; short", LATER)
+    assert {"DESCRIPTION"} <= edited(before, after) <= {"DESCRIPTION"} | STAMPS
+    assert "DESCRIPTION:Two lines\\,\\nthe second\\; short\r\n" in after
+    assert noted(after, "Two lines,\nthe second; short", LATER) == after
+    bare = booking_text("a", "Wedding", date(2026, 5, 1), zone=BERLIN, now=NOW)
+    assert "DESCRIPTION:New\r\n" in noted(bare, "New", LATER)
 
 
 SERIES = [path for path in EVENTS if enclosing(path.read_bytes().decode(), BERLIN)[2]]
