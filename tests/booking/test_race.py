@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from random import Random
 
 import pytest
 
@@ -16,33 +21,38 @@ from bridge.config import Settings
 from bridge.service import client_booking
 from bridge.service.client_booking import Taken
 from bridge.service.clients import Client
-from bridge.store import calendars, objects
+from bridge.store import booking_events, calendars, objects
+from bridge.store.booking_events import EventRow
 from tests.booking.conftest import NOON, Studio, at, ics
 from tests.servers.postgres import Cluster
 
 CLIENTS = 16
+PROCESSES = 4
+#: ``ROUNDS=200`` before a release.
+ROUNDS = int(os.environ.get("ROUNDS", "2"))
 
-#: What each process does: as many threads as asked for, all at the same slot, at the same moment.
+#: What each process does: in every round, as many threads as asked for, all at the same slot.
 PROGRAM = """
-import json, sys, time
+import json, sys
 from datetime import datetime
+from pathlib import Path
 from tests.booking.test_race import race_of
 from bridge.config import Settings
 from bridge.store import booking_events, people
 from bridge.wiring import Bridge
-from pathlib import Path
 
 class Clock:
     def now(self):
-        return datetime.fromisoformat(sys.argv[6])
+        return datetime.fromisoformat(sys.argv[4])
 
 bridge = Bridge.open(Settings(data=Path(sys.argv[1]), database_url=sys.argv[2]), Clock())
 with bridge.db.reading() as tx:
     event = booking_events.get(tx, int(sys.argv[3]))
     user = people.user_by_id(tx, event.user_id)
 print("ready", flush=True)
-sys.stdin.readline()
-print(json.dumps(race_of(bridge, event, user, int(sys.argv[4]), int(sys.argv[5]))))
+for line in sys.stdin:
+    start, clients = map(int, line.split())
+    print(json.dumps(race_of(bridge, event, user, start, clients)), flush=True)
 """
 
 
@@ -79,32 +89,100 @@ def test_of_many_threads_exactly_one_wins(studio: Studio) -> None:
     assert len(studio.texts()) == 4 and studio.free(event) == []
 
 
-def test_of_two_processes_with_many_threads_exactly_one_client_wins(
-    studio: Studio, settings: Settings
-) -> None:
-    event = studio.event()
-    arguments = [str(settings.data), settings.database_url, str(event.id), str(at("10:00")), str(CLIENTS)]
-    processes = [
+@contextmanager
+def processes(settings: Settings, event_id: int) -> Iterator[list[subprocess.Popen[str]]]:
+    """Workers of a fleet, each with its own connections, ready to race."""
+    arguments = [str(settings.data), settings.database_url, str(event_id), NOON.isoformat()]
+    started = [
         subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, *arguments, NOON.isoformat()],
+            [sys.executable, "-c", PROGRAM, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
-        for _ in range(2)
+        for _ in range(PROCESSES)
     ]
-    for process in processes:
-        assert process.stdout is not None and process.stdout.readline() == "ready\n"
-    for process in processes:
+    try:
+        assert [answer(process) for process in started] == ["ready\n"] * PROCESSES
+        yield started
+    finally:
+        for process in started:
+            assert process.stdin is not None
+            process.stdin.close()
+        assert [process.wait(60) for process in started] == [0] * PROCESSES
+
+
+def answer(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline()
+
+
+def race(racers: list[subprocess.Popen[str]], start: int, meanwhile: Callable[[], None]) -> Counter[str]:
+    """All clients of all processes at one slot, while something else happens."""
+    for process in racers:
         assert process.stdin is not None
-        process.stdin.write("go\n")
+        process.stdin.write(f"{start} {CLIENTS}\n")
         process.stdin.flush()
+    meanwhile()
     total: Counter[str] = Counter()
-    for process in processes:
-        total.update(json.loads(process.communicate(timeout=120)[0]))
-        assert process.returncode == 0
-    assert total == {"won": 1, "taken": 2 * CLIENTS - 1}
-    assert len(studio.texts()) == 1
+    for process in racers:
+        total.update(json.loads(answer(process)))
+    return total
+
+
+def slots_of(studio: Studio) -> tuple[EventRow, list[int]]:
+    """A page with a slot for every round."""
+    studio.open(hours={str(day): [[9 * 3600, 17 * 3600]] for day in range(7)})
+    event = studio.event(dates=[], blocks=[])
+    first = at("00:00")
+    found = client_booking.slots(studio.bridge, event, studio.anna, first, first + 86_400 * (2 + ROUNDS // 8))
+    return event, [slot.starts for slot in found[:ROUNDS]]
+
+
+def written(studio: Studio) -> tuple[int, int]:
+    """How many sessions there are, in the calendar and in the list of who booked."""
+    with studio.bridge.db.reading() as tx:
+        return len(studio.texts()), len(booking_events.clients_of_user(tx, studio.anna.id))
+
+
+def test_of_many_clients_in_many_processes_exactly_one_wins_each_round(
+    studio: Studio, settings: Settings
+) -> None:
+    event, starts = slots_of(studio)
+    with processes(settings, event.id) as racers:
+        for number, start in enumerate(starts, 1):
+            done = race(racers, start, lambda: None)
+            assert done == {"won": 1, "taken": PROCESSES * CLIENTS - 1}
+            assert written(studio) == (number, number)
+
+
+def test_an_event_that_comes_in_between_is_before_or_after_the_winner(
+    studio: Studio, settings: Settings
+) -> None:
+    mirror, (event, starts) = studio.mirror(), slots_of(studio)
+    dice, won, seen = Random(7), 0, Counter[str]()
+    with processes(settings, event.id) as racers:
+        for start in starts:
+            first: list[bool] = []
+
+            def arrives(start: int = start, first: list[bool] = first) -> None:
+                """As a pass brings it: what closes slots is locked while it is written."""
+                time.sleep(dice.uniform(0, 0.15))
+                begins = datetime.fromtimestamp(start, UTC)
+                text = ics(f"private-{start}", f"DTSTART:{begins:%Y%m%dT%H%M%SZ}", "DURATION:PT1H")
+                with studio.bridge.db.writing() as tx:
+                    objects.put(
+                        tx, mirror, f"{start}.ics", text, actor="test", now=studio.clock.now(), kind=None
+                    )
+                    bookings = calendars.bookings(tx, studio.anna.id).id
+                    first.append(not objects.in_range(tx, bookings, start, start + 3600))
+
+            done = race(racers, start, arrives)
+            assert done["won"] == (0 if first[0] else 1) and done["offered again"] == 0
+            won += done["won"]
+            seen["event first" if first[0] else "client first"] += 1
+            assert written(studio) == (won, won)
+    print(dict(seen))
 
 
 def test_of_overlapping_sessions_of_two_pages_only_one_is_sold(studio: Studio) -> None:
