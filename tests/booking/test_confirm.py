@@ -20,7 +20,9 @@ def app(studio: Studio) -> Flask:
 
 
 def program(studio: Studio, app: Flask, *scopes: str, email: str = "anna@studio.example") -> Program:
-    return Program(app, tokens.add(studio.bridge, email, "Payments", scopes or ("write",)).token)
+    return Program(
+        app, tokens.add(studio.bridge, email, "+".join(scopes or ["pay"]), scopes or ("write",)).token
+    )
 
 
 def test_a_payment_confirms_a_hold_with_a_token_once_and_again(studio: Studio, app: Flask) -> None:
@@ -52,7 +54,7 @@ def test_only_the_owners_token_with_the_right_scope_confirms(studio: Studio, app
     assert program(studio, app, "read", "availability")("POST", path).status_code == 403
     assert Program(app, None)("POST", path, wrong=True).status_code == 401
     assert Program(app, "pbt_made-up")("POST", path).status_code == 401
-    missing = program(studio, app, "write", "read")("POST", "/api/v1/bookings/nothing/confirm")
+    missing = program(studio, app, "read", "write")("POST", "/api/v1/bookings/nothing/confirm")
     assert missing.status_code == 404
     assert "STATUS:TENTATIVE" in studio.texts()[0]
 
