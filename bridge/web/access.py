@@ -89,13 +89,11 @@ def body(**fields: type) -> dict[str, Any]:
         raise Invalid(f"There is no field “{unknown[0][:40]}” here. Known are: {', '.join(fields)}.")
     for name, value in given.items():
         kind = fields[name]
-        if value is None:
-            continue
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
             raise Invalid(f"“{name}” must be {'a whole number' if kind is int else 'text'}.")
         if isinstance(value, str):
             _checked(name, value)
-    return {name: value for name, value in given.items() if value is not None}
+    return given
 
 
 def _checked(name: str, text: str) -> None:
