@@ -15,14 +15,16 @@ HOST ?= 127.0.0.1
 PORT ?= 5232
 
 # Servers and clients that the tests talk to; those from PyPI each in an environment of its own.
-PARTS := xandikos vdirsyncer caldav-client server-tester litmus calcurse evolution google-client emulate postgresql redis cyrus davical sogo sabre chromium axe schemathesis
+PARTS := xandikos vdirsyncer caldav-client server-tester litmus calcurse evolution google-client emulate postgresql redis cyrus davical sogo sabre chromium axe schemathesis config-readers
 
-.PHONY: help run test check simulate fuzz bench screenshots clean
+.PHONY: help run test check newcomer audit simulate fuzz bench screenshots clean
 
 help:
 	@echo "make run     serve a demo studio (HOST=$(HOST) PORT=$(PORT) DATA=$(DATA))"
 	echo "make test    every test, with the real servers and clients it needs (PYTEST='-k word' to choose)"
 	echo "make check   formatting, lint, types, import rules"
+	echo "make newcomer  what somebody new does first, from nothing but the clone"
+	echo "make audit   known weaknesses of what we depend on (asks PyPI's advisory database)"
 	echo "make bench   our server beside Cyrus, Radicale and Xandikos (BENCH='--events 500' to choose)"
 	echo "make simulate  SCHEDULES=n SEED=s: random histories, faults and crashes against the sync engine"
 	echo "make fuzz INPUTS=n SEED=s: odd requests against the CalDAV server; none may be an error of ours"
@@ -56,6 +58,14 @@ check: .venv/dev.stamp
 	.venv/bin/ruff check --quiet .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+newcomer: .venv/dev.stamp
+	@.venv/bin/python -m tests.newcomer
+
+# Where a mirror of PyPI stands between, it may know no advisories: pip-audit then says so for each package.
+audit: .venv/dev.stamp .venvs/pip-audit.stamp
+	@.venv/bin/python $(PIP) freeze --exclude-editable > .venvs/frozen.txt
+	.venvs/pip-audit/bin/pip-audit --progress-spinner off --no-deps --disable-pip --requirement .venvs/frozen.txt
 
 # git keeps Xandikos' calendars
 bench: .venv/dev.stamp .venvs/xandikos.stamp .venvs/cyrus.stamp
@@ -96,6 +106,7 @@ node:
 .venvs/server-tester.stamp: PACKAGES = 'caldav-server-tester>=1.7,<2' 'vobject>=0.9.9,<1'
 .venvs/google-client.stamp: PACKAGES = 'google-api-python-client==2.202.0'
 .venvs/schemathesis.stamp: PACKAGES = 'schemathesis>=4,<5'
+.venvs/pip-audit.stamp: PACKAGES = 'pip-audit>=2.9,<3'
 
 .venvs/%.stamp: Makefile | .venv/bin/python
 	@echo "Setting up: $* for the tests"
@@ -123,9 +134,10 @@ node:
 .venvs/cyrus.stamp: DEBS = cyrus-caldav cyrus-imapd cyrus-admin cyrus-common sasl2-bin libsasl2-modules
 .venvs/davical.stamp: DEBS = davical php-cli php-pgsql php-xml php-curl php-mbstring libdbd-pg-perl libyaml-perl
 .venvs/sogo.stamp: DEBS = sogo memcached
+.venvs/config-readers.stamp: DEBS = nginx-light caddy docker-compose systemd openssl
 .venvs/sabre.stamp: DEBS = php-cli php-sqlite3 php-xml php-mbstring php-sabre-dav
 
-.venvs/cyrus.stamp .venvs/davical.stamp .venvs/sogo.stamp .venvs/sabre.stamp: .venvs/%.stamp: | .venvs/postgresql.stamp
+.venvs/cyrus.stamp .venvs/davical.stamp .venvs/sogo.stamp .venvs/sabre.stamp .venvs/config-readers.stamp: .venvs/%.stamp: | .venvs/postgresql.stamp
 	@if ! dpkg-query -W $(DEBS) >/dev/null 2>&1; then
 	  echo "Setting up: $* for the tests"
 	  export RUNLEVEL=1

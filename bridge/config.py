@@ -33,8 +33,8 @@ class Settings:
     """Everything an administrator can set. Durations are in seconds, sizes in bytes."""
 
     data: Path
-    database_url: str = ""  # filled in below: SQLite in the data folder
-    queue_url: str = ""  # likewise; or redis://host:port/number
+    database_url: str = field(default="", repr=False)  # filled in below: SQLite in the data folder
+    queue_url: str = field(default="", repr=False)  # likewise; or redis://host:port/number
     public_url: str = ""  # in every link we print or hand out; empty: the address of the last serve
     key_file: Path = Path()  # the master key; filled in below
     allow_hosts: frozenset[str] = field(default_factory=frozenset)  # private hosts that may be contacted
