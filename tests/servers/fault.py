@@ -14,7 +14,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -125,10 +125,12 @@ class _Rule:
 class FaultProxy:
     """``with FaultProxy(server.url) as proxy: ...``; ``proxy.url`` stands for the server's."""
 
-    def __init__(self, target: str, *, digest: tuple[str, str] | None = None):
-        """``digest``: a user name and password to be asked for by Digest; the server gets them by Basic."""
+    def __init__(self, target: str, *, digest: tuple[str, str] | None = None, habits: Sequence[Fault] = ()):
+        """``digest``: a user name and password to be asked for by Digest; the server gets them by Basic.
+        ``habits``: what is done with every request, the last one nearest to the server."""
         self._target = urlsplit(target).netloc
         self._digest = digest
+        self._habits = tuple(habits)
         self._rules: list[_Rule] = []
         self._lock = threading.Lock()
         self.log: list[Seen] = []
@@ -174,9 +176,24 @@ class FaultProxy:
             reply: Reply | None = Reply(401, [("WWW-Authenticate", challenge)])
         else:
             fault = self._next(seen)
-            reply = fault(seen, lambda: self._forward(seen)) if fault else self._forward(seen)
+            reply = self._carry_out(seen, (fault, *self._habits) if fault else self._habits)
         seen.status = None if reply is None else reply.status
         return reply
+
+    def _carry_out(self, seen: Seen, faults: Sequence[Fault]) -> Reply | None:
+        if not faults:
+            return self._forward(seen)
+        first, *rest = faults
+        broken = False
+
+        def forward() -> Reply:
+            nonlocal broken
+            reply = self._carry_out(seen, rest)
+            broken = reply is None
+            return reply or Reply(500)
+
+        reply = first(seen, forward)
+        return None if broken else reply
 
     def _next(self, seen: Seen) -> Fault | None:
         with self._lock:
@@ -189,7 +206,8 @@ class FaultProxy:
         return None
 
     def _forward(self, seen: Seen) -> Reply:
-        headers = {key: value for key, value in seen.headers.items() if key.lower() not in _HOP}
+        kept_back = _HOP | ({"accept-encoding"} if self._habits else set())  # they read what comes
+        headers = {key: value for key, value in seen.headers.items() if key.lower() not in kept_back}
         if self._digest:
             token = base64.b64encode(":".join(self._digest).encode()).decode()
             headers = {k: v for k, v in headers.items() if k.lower() != "authorization"}

@@ -118,6 +118,8 @@ class Client:
         if answer.status in (401, 403) and not preconditions(answer):
             if answer.status == 401:
                 self._library.auth = self._library.auth_type = None  # the server may ask otherwise by now
+                if "WWW-Authenticate" not in answer.headers:
+                    self.insist()  # Yahoo turns strangers away without a word how to sign in
             answer = self._once(method, url, body, headers or {})
         if not same_house(url, answer.url) and answer.status in (401, 403):
             raise Blocked(
