@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 from wsgiref.types import WSGIApplication
 from wsgiref.validate import validator
@@ -22,7 +23,9 @@ from bridge.service import people
 from bridge.store import calendars, objects
 from bridge.store.people import user_by_email
 from bridge.wiring import Bridge
-from radicale_plugin.front import make_dav_app
+from radicale_plugin.app import BridgeApplication
+from radicale_plugin.front import Front, configuration, make_dav_app
+from radicale_plugin.runtime import Runtime
 
 ICS = Path(__file__).parent / "ics"
 START = datetime(2026, 6, 1, 9, 0, tzinfo=UTC)
@@ -264,6 +267,21 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
 def studio(prepared: Prepared, tmp_path: Path) -> Iterator[Studio]:
     with opened(prepared, tmp_path) as studio:
         yield studio
+
+
+class Slow(BridgeApplication):
+    """Radicale's handlers alone."""
+
+    def _at_once(self, environ: Any) -> None:
+        return None
+
+
+@pytest.fixture
+def slow(studio: Studio) -> Client:
+    """Anna's device at a server without our fast answers, over the same store."""
+    runtime = Runtime(studio.bridge)
+    application: WSGIApplication = Front(Slow(configuration(runtime)), runtime)
+    return Client(application, studio.anna.login, studio.anna.password)
 
 
 @contextmanager

@@ -8,33 +8,15 @@ from __future__ import annotations
 import random
 import xml.etree.ElementTree as ET
 from typing import Any
-from wsgiref.types import WSGIApplication
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from radicale_plugin import app as app_module
-from radicale_plugin import front
-from radicale_plugin.runtime import Runtime
 from tests.plugin.conftest import DAV, Client, Studio, event
 
 BOOKINGS = "/anna@studio.example/bookings/"
 NAMES = ["plain", "c@lon:comma, quote'star*", "Zoë", "50%25", "a&b<c>"]
-
-
-class Slow(app_module.BridgeApplication):
-    """Radicale's handlers alone."""
-
-    def _at_once(self, environ: Any) -> None:
-        return None
-
-
-@pytest.fixture
-def slow(studio: Studio) -> Client:
-    runtime = Runtime(studio.bridge)
-    application: WSGIApplication = front.Front(Slow(front.configuration(runtime)), runtime)
-    return Client(application, studio.anna.login, studio.anna.password)
 
 
 def generated(seed: int) -> str:
