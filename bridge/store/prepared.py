@@ -31,7 +31,7 @@ class Prepared(Generic[R]):
     default get that. Raises SQLAlchemy's ``DBAPIError`` kinds.
     """
 
-    __slots__ = ("_row", "_sent", "statement")
+    __slots__ = ("_row", "_sent", "_writes", "statement")
 
     @overload
     def __init__(self: Prepared[tuple[Any, ...]], statement: Statement): ...
@@ -39,6 +39,7 @@ class Prepared(Generic[R]):
     def __init__(self, statement: Statement, row: Callable[..., R]): ...
     def __init__(self, statement: Statement, row: Callable[..., Any] | None = None):
         self.statement = statement
+        self._writes = not isinstance(statement, SelectBase)
         self._row: Callable[..., Any] = row or _as_they_come
         self._sent: dict[tuple[str, ...], _Sent] = {}
 
@@ -65,7 +66,7 @@ class Prepared(Generic[R]):
             self._for(tx, rows[0]).execute_many(tx, rows)
 
     def _for(self, tx: Connection, values: Values) -> _Sent:
-        key = (tx.dialect.name, *values)
+        key = (tx.dialect.name, *values) if self._writes else (tx.dialect.name,)
         sent = self._sent.get(key)
         if sent is None:
             sent = self._sent[key] = _Sent(self.statement, tx, list(values))
@@ -96,7 +97,7 @@ def savepoint(tx: Connection) -> Iterator[None]:
 class _Sent:
     """A statement as one kind of database gets it, with these values."""
 
-    __slots__ = ("_binds", "_constants", "_dialect", "_kinds", "_reads", "_sql")
+    __slots__ = ("_constants", "_dialect", "_in_order", "_kinds", "_reads", "_sql")
 
     def __init__(self, statement: Any, tx: Connection, names: list[str]):
         self._dialect = dialect = tx.dialect
@@ -115,7 +116,8 @@ class _Sent:
                     self._constants[name] = _default(defaults[name])
                 elif not bind.required:
                     self._constants[name] = _constant(bind.effective_value)
-        self._binds = compiled.positiontup  # None: the driver takes names
+        order = compiled.positiontup  # None: the driver takes names
+        self._in_order = None if order is None else [(name, self._kinds[name]) for name in order]
         reads = [
             column.type.dialect_impl(dialect).result_processor(dialect, None)
             for column in _columns(statement)
@@ -148,12 +150,16 @@ class _Sent:
         return values
 
     def _written(self, values: Values) -> Any:
-        written = {
-            name: value if convert is None else convert(value)
-            for name, convert in self._kinds.items()
-            for value in (values[name] if name in values else self._constants[name](),)
-        }
-        return written if self._binds is None else [written[name] for name in self._binds]
+        if self._constants:
+            values = {name: constant() for name, constant in self._constants.items()} | dict(values)
+        if self._in_order is None:
+            return {
+                name: values[name] if convert is None else convert(values[name])
+                for name, convert in self._kinds.items()
+            }
+        return [
+            values[name] if convert is None else convert(values[name]) for name, convert in self._in_order
+        ]
 
     def _explained(self, error: Exception) -> Exception:
         """As SQLAlchemy would have raised it; its text must not quote events and secrets."""

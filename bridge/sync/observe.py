@@ -27,7 +27,7 @@ from bridge.sync.plan import Base, Flight, Hub, Item, Kind, Remote, marker_uid
 from bridge.sync.survey import Sight, being_made
 
 #: Objects per portion: bounds memory, and what one transaction holds.
-PORTION = 100
+PORTION = 200
 #: Marks the pairing of a remote object that was left out: it has no UID of ours.
 UNREAD = "?"
 
