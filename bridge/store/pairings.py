@@ -74,7 +74,7 @@ _UNSETTLED = Prepared(
     _unsettled.where(or_(pairing.c.flight.is_not(None), pairing.c.problem_kind == "retry")), Paired
 )
 _PROBLEMS = Prepared(_unsettled.where(pairing.c.problem_kind.is_not(None), pairing.c.problem != ""), Paired)
-_LEFT_OUT = Prepared(_unsettled.where(pairing.c.problem_kind == "give up", pairing.c.problem == ""), Paired)
+_GIVEN_UP = Prepared(_unsettled.where(pairing.c.problem_kind == "give up"), Paired)
 _UNPROVEN = Prepared(_of_link.where(pairing.c.unproven), Paired)  # as ix_pairing_unproven
 _BY_HREF = Prepared(
     _FULL.where(pairing.c.link_id == bindparam("link_id"), pairing.c.href == bindparam("href")), PairingRow
@@ -195,9 +195,9 @@ def count(tx: Connection, link_id: int, calendar_id: int | None = None) -> int:
     return int(tx.execute(wanted).scalar_one())
 
 
-def left_out(tx: Connection, link_id: int) -> list[Paired]:
-    """Those of remote objects that take no part, though nothing is wrong with them."""
-    return _LEFT_OUT.all(tx, {"link_id": link_id})
+def given_up(tx: Connection, link_id: int) -> list[Paired]:
+    """Those that are left alone until something about them changes."""
+    return _GIVEN_UP.all(tx, {"link_id": link_id})
 
 
 def of_calendar(tx: Connection, link_id: int, calendar_id: int) -> list[Paired]:

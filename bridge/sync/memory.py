@@ -16,10 +16,11 @@ from bridge.errors import BridgeError
 from bridge.ical.facts import facts
 from bridge.store import conflicts, notices, pairings, passes, suggestions
 from bridge.sync.context import Context
-from bridge.sync.observe import UNREAD, Looked, Unusable
+from bridge.sync.observe import Looked, Unusable
 from bridge.sync.plan import Base, Decision, Item, Suggest, tally
 from bridge.sync.report import Report
 from bridge.sync.strange_zones import StrangeZones
+from bridge.sync.survey import UNREAD
 
 
 @dataclass(slots=True)

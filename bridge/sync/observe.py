@@ -24,13 +24,10 @@ from bridge.store.rows import batches
 from bridge.sync.ahead import ahead
 from bridge.sync.context import Context
 from bridge.sync.plan import Base, Flight, Hub, Item, Kind, Remote, marker_uid
-from bridge.sync.survey import Sight, being_made
+from bridge.sync.survey import UNREAD, Sight, being_made
 
 #: Objects per portion: bounds memory, and what one transaction holds.
 PORTION = 200
-#: Marks the pairing of a remote object that was left out: it has no UID of ours.
-UNREAD = "?"
-
 #: UIDs of the one-way subscription that Picsello offers (picsello-domain.md 3.1).
 OLD_SUBSCRIPTION = ("shoot_", "@picsello.com")
 OLD_SUBSCRIPTION_SEEN = (

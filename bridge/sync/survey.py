@@ -19,6 +19,9 @@ from bridge.store.db import Database
 from bridge.store.pairings import Paired
 from bridge.sync.context import Context
 
+#: Marks the pairing of a remote object that was left out: it has no UID of ours.
+UNREAD = "?"
+
 
 @dataclass(frozen=True, slots=True)
 class Sight:
@@ -79,7 +82,7 @@ def survey_sides(
         known = {s.pairing_id for s in (*sights, *gone) if s.pairing_id is not None}
         look_again = pairings.unsettled(tx, link.id, given_up=by_hand)
         if gone:  # what vanished may be what was left out before, as a second object of the same UID
-            look_again += pairings.left_out(tx, link.id)
+            look_again += [row for row in pairings.given_up(tx, link.id) if row.uid.startswith(UNREAD)]
         doubted = pairings.unproven(tx, link.id)
         if not changes.complete:  # what was made there and deleted again since may be in no delta
             shown = {entry.href for entry in changes.entries}

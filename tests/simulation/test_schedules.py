@@ -20,6 +20,17 @@ ONCE_FAILED = {
 }
 
 
+#: The same, among far sides of every kind.
+ONCE_FAILED_THERE = {
+    3197: "an event stood twice over there, the one that we knew went, and with it ours",
+}
+
+
+@pytest.mark.parametrize("seed", sorted(ONCE_FAILED_THERE))
+def test_a_seed_that_once_failed_among_all_kinds(seed: int) -> None:
+    assert play(seed).violations == []
+
+
 @pytest.mark.parametrize("seed", sorted(ONCE_FAILED))
 def test_a_seed_that_once_failed(seed: int) -> None:
     assert play(seed, among=PLAIN).violations == []
