@@ -11,7 +11,8 @@ from bridge.cli.output import Output
 
 def add_to(calls: Calls) -> None:
     """Declare the calls."""
-    call(calls, "doctor", _doctor, "check the installation; says what to do about what is wrong")
+    doctor = call(calls, "doctor", _doctor, "check the installation; says what to do about what is wrong")
+    doctor.add_argument("--fix", action="store_true", help="put right what can be without losing anything")
     call(calls, "demo", _demo, "fill a studio to look at, and print how to get in")
 
 
@@ -19,6 +20,10 @@ def _doctor(options: argparse.Namespace, out: Output) -> int | None:
     from bridge.service import doctor
 
     findings = doctor.examine(settings(options), lambda: opened(options))
+    if options.fix:
+        for sentence in doctor.cured(findings):
+            out.note(sentence)
+        findings = doctor.examine(settings(options), lambda: opened(options))
     if out.json:
         out.value([{"what": found.what, "ok": found.ok, "says": found.says} for found in findings])
     else:

@@ -1,4 +1,8 @@
-"""Is everything well? Looks at the installation from outside in, and says what to do about what is wrong."""
+"""Is everything well? Looks at the installation from outside in, and says what to do about what is wrong.
+
+What can be put right without losing anything carries its own cure. What is kept, and how we are reached,
+are looked at in ``checkup`` and ``reach``.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from pathlib import Path
 
 from bridge.config import Settings
 from bridge.errors import BridgeError
-from bridge.service import Bridge
+from bridge.service import Bridge, checkup, reach
 from bridge.store import accounts, links, people
 from bridge.store.accounts import AccountRow
 from bridge.store.links import LinkRow
@@ -24,11 +28,12 @@ LONG_AGO = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at, and a sentence about it."""
+    """One thing looked at, and a sentence about it. ``cure`` puts it right and says what was done."""
 
     what: str
     ok: bool
     says: str
+    cure: Callable[[], str] | None = None
 
 
 def examine(settings: Settings, opened: Callable[[], Bridge]) -> list[Finding]:
@@ -36,11 +41,27 @@ def examine(settings: Settings, opened: Callable[[], Bridge]) -> list[Finding]:
     findings = [_folder(settings.data), _key(settings.key_file)]
     try:
         bridge = opened()
+        key = bridge.vault.path
     except BridgeError as error:
         return [*findings, Finding("database", False, str(error))]
-    findings.append(Finding("database", True, "reachable, and of this version"))
+    findings.append(Finding("database", True, f"reachable, of this version, and opens with {key.name}"))
     findings.append(_clock(bridge.clock.now()))
+    findings += [Finding(*found) for found in checkup.look(bridge)]
+    findings += [Finding(*found) for found in reach.look(bridge)]
     return [*findings, *_people(bridge), *_accounts(bridge)]
+
+
+def cured(findings: list[Finding]) -> list[str]:
+    """Put right what carries its cure; what was done, in sentences."""
+    return [finding.cure() for finding in findings if not finding.ok and finding.cure is not None]
+
+
+def _shut(path: Path, mode: int) -> Callable[[], str]:
+    def cure() -> str:
+        path.chmod(mode)
+        return f"{path} is its owner's alone now."
+
+    return cure
 
 
 def _folder(data: Path) -> Finding:
@@ -50,7 +71,12 @@ def _folder(data: Path) -> Finding:
     if not os.access(data, os.R_OK | os.W_OK | os.X_OK):
         return Finding(what, False, f"{data} is not writable for this user. Run as its owner, or: chown it.")
     if _others_may(data):
-        return Finding(what, False, f"Others on this machine can look into {data}. Run: chmod 700 {data}")
+        return Finding(
+            what,
+            False,
+            f"Others on this machine can look into {data}. Run: chmod 700 {data}",
+            _shut(data, 0o700),
+        )
     return Finding(what, True, str(data))
 
 
@@ -59,7 +85,12 @@ def _key(key_file: Path) -> Finding:
     if not key_file.exists():
         return Finding(what, True, "none yet; it is made at the first use")
     if _others_may(key_file):
-        return Finding(what, False, f"Others on this machine can read {key_file}. Run: chmod 600 {key_file}")
+        return Finding(
+            what,
+            False,
+            f"Others on this machine can read {key_file}. Run: chmod 600 {key_file}",
+            _shut(key_file, 0o600),
+        )
     if not os.access(key_file, os.R_OK):
         return Finding(what, False, f"{key_file} is not readable for this user. Run as its owner.")
     return Finding(what, True, str(key_file))
