@@ -16,10 +16,11 @@ from bridge.errors import CursorLost, NotPermitted, ObjectRefused, TagMismatch
 from bridge.ical.added import noted
 from bridge.ports import Capabilities, Changes, Entry, RemoteCalendar
 from bridge.providers.cursors import read_cursor
-from bridge.sources.picsello import queries
+from bridge.sources.picsello import pages, queries
 from bridge.sources.picsello.booking import rendered, shoot_id, uid, zone_of
 from bridge.sources.picsello.database import Asking, Database
 from bridge.sources.picsello.options import Options
+from bridge.sources.picsello.pages import OwnPage
 from bridge.sources.picsello.queries import Row
 from bridge.sources.picsello.writing import Writer
 
@@ -47,6 +48,11 @@ class PicselloSource:
 
     def calendars(self) -> list[RemoteCalendar]:
         return [RemoteCalendar(self._calendar, "Picsello", writable=self.capabilities.writes)]
+
+    def pages(self) -> list[OwnPage]:
+        """The studio's own booking events. Raises ProviderError kinds."""
+        with self._database.looking() as asking:
+            return pages.read(asking, self._organization, self._slots)
 
     def survey(self) -> Mapping[str, str] | None:
         return None

@@ -16,6 +16,7 @@ CREATE TABLE packages (id bigserial PRIMARY KEY, name text NOT NULL, shoot_count
 CREATE TYPE booking_events_status AS ENUM ('active', 'disabled', 'archive');
 CREATE TABLE booking_events (id bigserial PRIMARY KEY, name varchar(255), duration_minutes integer,
   package_template_id bigint REFERENCES packages, dates jsonb, status booking_events_status DEFAULT 'active',
+  location varchar(255), address varchar(255), buffer_minutes integer,
   inserted_at timestamp(0) NOT NULL, updated_at timestamp(0) NOT NULL);
 CREATE TABLE jobs (id bigserial PRIMARY KEY, type varchar(255) NOT NULL REFERENCES job_types(name),
   client_id bigint NOT NULL REFERENCES clients, package_id bigint REFERENCES packages,
