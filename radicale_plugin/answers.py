@@ -31,6 +31,8 @@ ALLOW = "OPTIONS, GET, HEAD, PUT, DELETE, MOVE, PROPFIND, PROPPATCH, REPORT, MKC
 
 #: What Radicale's handlers return: status, headers, body, and the request's XML for its log.
 Answer = tuple[int, dict[str, str], bytes | str | None, str | None]
+#: Ours also, with a body in portions.
+Long = tuple[int, dict[str, str], list[bytes], None]
 
 #: Preconditions of WebDAV itself; all others are CALDAV's.
 _DAV_ELEMENTS = {
@@ -64,6 +66,19 @@ def refusal(error: BridgeError) -> Answer:
             return refused(HTTPStatus.FORBIDDEN, str(error), "need-privileges")
         case _:
             return refused(HTTPStatus.FORBIDDEN, str(error))
+
+
+def portions(body: list[bytes] | bytes | str | None) -> list[bytes]:
+    """The body of an answer as WSGI takes it."""
+    match body:
+        case None:
+            return []
+        case list():
+            return body
+        case str():
+            return [body.encode()]
+        case _:
+            return [body]
 
 
 def refused(

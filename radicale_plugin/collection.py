@@ -166,7 +166,7 @@ class CalendarCollection(BaseCollection):
 
     def serialize(self, vcf_to_ics: bool = False, ShareActions: dict[str, Any] | None = None) -> str:
         with self._runtime.transaction("r") as tx:
-            return whole_calendar(title(self.row), shown.texts(tx, self.row.id))
+            return b"".join(whole_calendar(title(self.row), shown.texts(tx, self.row.id))).decode()
 
     # --- properties --------------------------------------------------------------------------------
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from io import BytesIO
 
 from bridge.errors import Invalid
 from bridge.ical.text import Component, Line, escape, parse
@@ -12,25 +13,40 @@ _ZONE, _ZONE_END = "BEGIN:VTIMEZONE\r\n", "END:VTIMEZONE\r\n"
 _EVENT, _EVENT_END = "BEGIN:VEVENT\r\n", "END:VEVENT\r\n"
 
 
-def whole_calendar(title: str, texts: Iterable[str]) -> str:
-    """All objects in one VCALENDAR, each zone definition once (by TZID: the first of that name stays)."""
+#: Bytes of one portion of the text; large enough that portions cost nothing.
+PORTION = 256_000
+
+
+def whole_calendar(title: str, texts: Iterable[str]) -> list[bytes]:
+    """All objects in one VCALENDAR, each zone definition once (by TZID: the first of that name stays); in
+    portions, since a large calendar should not be in memory twice."""
     zones: dict[str, str] = {}
+    portions: list[bytes] = []
+    held = BytesIO()
+    for events in _events(texts, zones):
+        held.write(events.encode())
+        if held.tell() >= PORTION:
+            portions.append(held.getvalue())
+            held = BytesIO()
+    head = Component.make("VCALENDAR", [Line.make("VERSION", "2.0"), Line.make("PRODID", _PRODID)])
+    head.items.append(Line.make("X-WR-CALNAME", escape(title)))
+    begin, end = head.serialize().removesuffix(head.end), head.end
+    return ["".join([begin, *zones.values()]).encode(), *portions, held.getvalue(), end.encode()]
+
+
+def _events(texts: Iterable[str], zones: dict[str, str]) -> Iterator[str]:
+    """The components of each object, their zone definitions put among ``zones``."""
     known: set[str] = set()
-    pieces: list[str] = []
     for text in texts:
         cut = _cut(text)
         if cut is None:
-            pieces += _parsed(text, zones)
+            yield from _parsed(text, zones)
             continue
         definition, events = cut
         if definition and definition not in known:
             known.add(definition)
             _parsed(f"BEGIN:VCALENDAR\r\n{definition}END:VCALENDAR\r\n", zones)
-        pieces.append(events)
-    head = Component.make("VCALENDAR", [Line.make("VERSION", "2.0"), Line.make("PRODID", _PRODID)])
-    head.items.append(Line.make("X-WR-CALNAME", escape(title)))
-    begin, end = head.serialize().removesuffix(head.end), head.end
-    return "".join([begin, *zones.values(), *pieces, end])
+        yield events
 
 
 def _cut(text: str) -> tuple[str, str] | None:

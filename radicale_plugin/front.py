@@ -23,7 +23,7 @@ from __future__ import annotations
 import base64
 import binascii
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from importlib.metadata import version
 from io import BytesIO
@@ -140,7 +140,7 @@ class Front:
         status, headers = said[0]
         headers, parts = compressed(given, headers, parts)
         start_response(status, headers)
-        return parts
+        return parts if len(parts) < 2 else _let_go(parts)
 
     def _prepared(self, given: WSGIEnvironment) -> tuple[WSGIEnvironment, Answer | None]:
         """The request as Radicale may see it, or the answer that ends it here. Raises Invalid."""
@@ -250,6 +250,13 @@ def _credentials(header: str) -> tuple[str, str] | None:
     return login, password
 
 
+def _let_go(parts: list[bytes]) -> Iterator[bytes]:
+    """Each, forgotten when the server has taken it over: a whole calendar should not be in memory twice."""
+    parts.reverse()
+    while parts:
+        yield parts.pop()
+
+
 def _unused(_data: bytes) -> None:
     """WSGI's older way to write an answer; neither Radicale nor we take it."""
     raise NotImplementedError
@@ -271,7 +278,7 @@ def _honest(status: str, headers: list[tuple[str, str]]) -> list[tuple[str, str]
 
 def _send(start_response: StartResponse, method: str, answer: Answer) -> Iterable[bytes]:
     status, headers, body, _ = answer
-    data = body.encode() if isinstance(body, str) else body or b""
-    lines = [*headers.items(), ("Content-Length", str(len(data)))]
+    data = answers.portions(body)
+    lines = [*headers.items(), ("Content-Length", str(sum(map(len, data))))]
     start_response(f"{status} {HTTPStatus(status).phrase}", lines)
-    return [] if method == "HEAD" else [data]
+    return [] if method == "HEAD" else data

@@ -75,7 +75,7 @@ class Asking:
     def length(self, row: CalendarRow) -> int:
         """The bytes of a GET of the calendar."""
         with self.runtime.transaction("r") as tx:
-            return len(whole_calendar(title(row), shown.texts(tx, row.id)).encode())
+            return sum(map(len, whole_calendar(title(row), shown.texts(tx, row.id))))
 
 
 Of = Callable[[Asking], str | None]
