@@ -46,6 +46,7 @@ class Settings:
     mail_from: str = ""  # the sender of mails; needed with smtp_url
     log_format: str = "text"  # or json
     log_level: str = "info"
+    log_requests: str = "errors"  # or all: a line for each request, or for those that fail by our fault
     metrics_allow: frozenset[str] = frozenset({"127.0.0.1", "::1"})  # who may read /metrics, by address
     metrics_token: str = field(default="", repr=False)  # or by this, as Authorization: Bearer …
     security_contact: str = ""  # mailto: or https: in /.well-known/security.txt; empty: there is none
@@ -257,6 +258,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "smtp_url": _url("smtp", "smtps"),
     "mail_from": _text,
     "log_format": _one_of("text", "json"),
+    "log_requests": _one_of("errors", "all"),
     "log_level": _one_of("debug", "info", "warning", "error"),
     "metrics_allow": _networks,
     "metrics_token": _text,

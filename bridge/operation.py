@@ -49,9 +49,10 @@ def health(application: WSGIApplication, bridge: Bridge) -> WSGIApplication:
     return checked
 
 
-def observed(application: WSGIApplication) -> WSGIApplication:
-    """Gives each request an id (``X-Request-Id`` in the answer), counts it, and logs one line about it:
-    method, route, status and time, never an address as it was typed."""
+def observed(application: WSGIApplication, every: bool) -> WSGIApplication:
+    """Gives each request an id (``X-Request-Id`` in the answer), counts it, and logs one line about it (about
+    ``every`` one, or those that fail by our fault): method, route, status and time, never an address as it
+    was typed."""
 
     def watched(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         begun = time.perf_counter()
@@ -71,7 +72,7 @@ def observed(application: WSGIApplication) -> WSGIApplication:
             finally:
                 seconds = time.perf_counter() - begun
                 metrics.request(part, method, status, seconds)
-                if path not in ("/healthz", "/readyz", "/metrics"):
+                if status >= "500" or (every and path not in ("/healthz", "/readyz", "/metrics")):
                     shown = method if method in metrics.METHODS else "other"
                     what = {
                         "part": part,

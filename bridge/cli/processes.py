@@ -144,7 +144,8 @@ def _origin(
 
     well_known = {"/.well-known/caldav": serve.redirect("/dav/")}
     origin = serve.Origin({**mounts, **well_known}, pages)
-    return operation.observed(operation.health(origin, bridge))
+    every = bridge.settings.log_requests == "all"
+    return operation.observed(operation.health(origin, bridge), every)
 
 
 def _log(settings: Settings) -> None:

@@ -33,6 +33,7 @@ def test_a_journey_leaves_figures_and_logs_that_give_nothing_away(
     feed = call("feed", "add", anna, "Second shooter", "--json").json["url"].rpartition("/")[2]
     call("user", "set", anna, "--password-stdin", stdin="geheim genug")
     monkeypatch.setenv("PICSELLO_BRIDGE_LOG_FORMAT", "json")
+    monkeypatch.setenv("PICSELLO_BRIDGE_LOG_REQUESTS", "all")
     monkeypatch.setenv("PICSELLO_BRIDGE_METRICS_TOKEN", "figures-please")
     signed, bearer = _signed(anna, password), f"Bearer {token}"
     text = event("u-4711@phone", "Miller wedding", TODAY).encode()

@@ -60,7 +60,15 @@ def test_the_sample_is_valid_and_where_it_says_default_it_is_one(tmp_path: Path)
     )
     Settings.load(None, str(examples), {})
     default = Settings(data=tmp_path)
-    for name in ("log_format", "log_level", "poll_seconds", "push", "worker_threads", "server_threads"):
+    for name in (
+        "log_format",
+        "log_level",
+        "log_requests",
+        "poll_seconds",
+        "push",
+        "worker_threads",
+        "server_threads",
+    ):
         assert sample()[name] == getattr(default, name), name
     assert sample()["max_resource_bytes"] == default.max_resource_bytes
     assert set(sample()["metrics_allow"]) == default.metrics_allow  # type: ignore[call-overload]
