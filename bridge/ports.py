@@ -93,6 +93,15 @@ class Announcing(Protocol):
         """Let it end. One that has ended already is no error. Raises ``ProviderError`` kinds."""
 
 
+@runtime_checkable
+class MakesCalendars(Protocol):
+    """A provider where a calendar of its own can be made for the bookings."""
+
+    def make_calendar(self, name: str) -> RemoteCalendar:
+        """A new, empty calendar for events. Raises NotPermitted (not allowed there), UnknownOutcome (look
+        whether it is listed before trying again) and other ``ProviderError`` kinds."""
+
+
 class Provider(Protocol):
     """A signed-in spoke. All methods raise ``bridge.errors.ProviderError`` kinds and nothing else.
 

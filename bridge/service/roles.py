@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from bridge.errors import NotAllowed, NotFound
-from bridge.ports import RemoteCalendar
+from bridge.ports import MakesCalendars, RemoteCalendar
 from bridge.service import Bridge, audit
 from bridge.service.mirrors import new_mirror
 from bridge.store import accounts, links, pairings
@@ -76,6 +76,34 @@ def calendars_of(bridge: Bridge, account_id: int) -> list[Choice]:
         for remote in offered
         for roles in (known.get(remote.id, Roles()),)
     ]
+
+
+#: What a calendar made for the bookings is called.
+DEDICATED = "Picsello"
+
+
+def can_make(bridge: Bridge, account_id: int) -> bool:
+    """Whether a calendar for the bookings can be made there. Raises NotFound, ProviderError kinds."""
+    provider = bridge.connect(account_id)
+    try:
+        return isinstance(provider, MakesCalendars)
+    finally:
+        provider.close()
+
+
+def make(bridge: Bridge, account_id: int) -> RemoteCalendar:
+    """A calendar for the bookings alone; the one that is there already, if there is one of that name. Raises
+    NotFound, NotAllowed, ProviderError kinds."""
+    for known in _listed(bridge, account_id):
+        if known.name == DEDICATED and known.writable:
+            return known
+    provider = bridge.connect(account_id)
+    try:
+        if not isinstance(provider, MakesCalendars):
+            raise NotAllowed("A calendar can't be made there from here. Make one there, then choose it here.")
+        return provider.make_calendar(DEDICATED)
+    finally:
+        provider.close()
 
 
 def select(

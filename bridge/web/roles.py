@@ -16,6 +16,9 @@ from bridge.web import forms, own
 from bridge.web.security import the_bridge
 from bridge.web.session import visitor
 
+#: In place of a calendar's id: one to be made.
+NEW = "a new calendar"
+
 pages = Blueprint("roles", __name__, url_prefix="/calendar/settings/accounts/<int:account>")
 
 
@@ -25,26 +28,35 @@ def choose(account: int) -> ResponseReturnValue:
     row = own.account(account)
     try:
         listed = roles.calendars_of(the_bridge(), row.id)
+        may_make = roles.can_make(the_bridge(), row.id) and not any(
+            one.name == roles.DEDICATED and one.writable for one in listed
+        )
     except errors.ProviderError as error:
         flash(str(error), "bad")
         return redirect(url_for("calendar_settings.show"), 303)
     with the_bridge().db.reading() as tx:
         writer = links.writer(tx, visitor().user.id)
     elsewhere = writer if writer is not None and writer.account_id != row.id else None
-    return render_template("roles.html", account=row, calendars=listed, elsewhere=elsewhere)
+    return render_template(
+        "roles.html",
+        account=row,
+        calendars=listed,
+        elsewhere=elsewhere,
+        new=NEW if may_make else None,
+        dedicated=roles.DEDICATED,
+    )
 
 
 @pages.post("/calendars")
 def save(account: int) -> ResponseReturnValue:
     """Keep the roles and show what they will do: nothing is written there before the user says so."""
     row, form = own.account(account), forms.Roles()
+    bridge, write = the_bridge(), form.write.data or None
     try:
+        if write == NEW:
+            write = roles.make(bridge, row.id).id
         selected = roles.select(
-            the_bridge(),
-            row.id,
-            read=form.read.data or [],
-            edit=form.edit.data or [],
-            write=form.write.data or None,
+            bridge, row.id, read=form.read.data or [], edit=form.edit.data or [], write=write
         )
     except errors.NotFound:
         flash("A calendar you chose is no longer there. Please look at your choice again.", "bad")

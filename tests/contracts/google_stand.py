@@ -25,6 +25,7 @@ class GoogleStand(Stand):
     reads = ("GET",)
     creates = "POST"
     surveys = False
+    makes_calendars = False  # that would take a right that we do not ask for
 
     def __init__(self, google: GoogleStandIn, faults: FaultProxy):
         self.google = google

@@ -17,7 +17,7 @@ from bridge.errors import (
     UnknownOutcome,
 )
 from bridge.ical.fields import changed
-from bridge.ports import Provider
+from bridge.ports import MakesCalendars, Provider
 from tests.contracts.reading_contract import ReadingContract, read
 from tests.contracts.samples import AWKWARD, SERIES, event
 from tests.contracts.stand import Calendar, Stand
@@ -52,6 +52,19 @@ class ProviderContract(ReadingContract):
             assert "Dinner" in (entry.text or "")
             provider.delete(calendar, href, entry.tag)
         assert somebody.list() == {}
+
+    def test_a_calendar_is_made_where_the_provider_has_such_a_thing(self, stand: Stand, provider: Provider):
+        assert isinstance(provider, MakesCalendars) is stand.makes_calendars
+        if not isinstance(provider, MakesCalendars):
+            return
+        made = provider.make_calendar("Picsello & Söhne")
+        assert made.name == "Picsello & Söhne"
+        assert made.writable and made.events
+        assert made.id in {calendar.id for calendar in provider.calendars()}
+        assert read(provider, made.id) == {}
+        href = provider.new_href(made.id, "shoot_1")
+        provider.put(made.id, href, event("shoot_1"), None)
+        assert list(read(provider, made.id)) == [href]
 
     # --- writes ----------------------------------------------------------------------------------
 

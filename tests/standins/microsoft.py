@@ -109,6 +109,8 @@ class Graph:
         match method, steps:
             case "GET", ["calendars"]:
                 return 200, {"value": [_chosen(one, query) for one in self.mailbox.calendars.values()]}
+            case "POST", ["calendars"]:
+                return 201, self.mailbox.calendars[self.mailbox.add_calendar(sent["name"], "")]
             case "GET", ["calendars", calendar, "calendarView", "delta"]:
                 return 200, self._delta(self._calendar(calendar), query, parts.path, size)
             case "GET", ["calendars", calendar, "events"]:

@@ -348,3 +348,40 @@ def test_a_calendar_that_bookings_no_longer_go_to_is_cleaned_when_the_word_is_gi
     at_annas.follow("See the plan and start").press("Start syncing")
     assert list(work.texts()) == ["mine.ics"]
     assert "no calendar is chosen yet" in at_annas.open("/calendar/settings").text
+
+
+def test_a_calendar_is_made_for_the_bookings_and_they_move_into_it(
+    at_annas: Browser, bridge: Bridge, anna: UserRow, server: Server, work: Outside
+) -> None:
+    uid = booking(bridge, anna, "Smith wedding", "2026-11-25T14:00")
+    connect(at_annas, server).press("Save", write=work.path).press("Start syncing")
+    let_the_worker_work(bridge)
+    at_annas.open("/calendar/settings").follow("Choose calendars")
+    assert "A new calendar, “Picsello”, for them alone" in at_annas.text
+    at_annas.press("Save", write="a new calendar")
+    assert "1 booking will be written there." in at_annas.text
+    assert "1 event will be deleted." in at_annas.text
+    at_annas.press("Start syncing")
+    let_the_worker_work(bridge)
+    assert work.by_uid(uid) is None
+    assert (
+        "Picsello Your bookings go there. In agreement just now" in at_annas.open("/calendar/settings").text
+    )
+    at_annas.follow("Choose calendars")
+    assert "A new calendar" not in at_annas.text, "there is one already"
+    at_annas.press("Save", write="a new calendar")
+    assert "Calendar settings saved." in at_annas.text
+    at_annas.open("/calendar/settings").follow("Choose calendars")
+    choices = [box for box in at_annas.document.iter("input") if box.name == "write"]
+    assert len(choices) == 3, "Work, Picsello and none: no second one was made"
+
+
+def test_an_account_without_any_calendar_gets_its_first_one(
+    at_annas: Browser, bridge: Bridge, anna: UserRow, server: Server
+) -> None:
+    connect(at_annas, server)
+    assert "Show events from" not in at_annas.text
+    at_annas.press("Save", write="a new calendar").press("Start syncing")
+    booking(bridge, anna, "Smith wedding", "2026-11-25T14:00")
+    let_the_worker_work(bridge)
+    assert "In agreement just now" in at_annas.open("/calendar/settings").text

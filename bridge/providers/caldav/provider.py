@@ -10,7 +10,7 @@ from typing import Any
 from bridge.errors import CalendarGone, NotPermitted
 from bridge.ports import Capabilities, Changes, Entry, RemoteCalendar
 from bridge.providers.caldav import calendars as homes
-from bridge.providers.caldav import listing, texts, writing
+from bridge.providers.caldav import listing, making, texts, writing
 from bridge.providers.caldav.client import Client
 from bridge.providers.caldav.paths import new_name
 from bridge.providers.caldav.server import Learnt, Server
@@ -43,6 +43,9 @@ class CalDAVProvider:
 
     def calendars(self) -> list[RemoteCalendar]:
         return list(homes.listed(self._server.children(homes.LISTING)))
+
+    def make_calendar(self, name: str) -> RemoteCalendar:
+        return making.make(self._server, name)
 
     def survey(self) -> Mapping[str, str] | None:
         return dict(homes.cursors(self._server.children(homes.SURVEY))) or None

@@ -147,6 +147,13 @@ def _status(element: Any) -> int | None:
     return int(words[1]) if len(words) > 1 and words[1].isdigit() else None
 
 
+def mkcalendar(name: str) -> bytes:
+    """A calendar of that name. What it takes is left to the server, which then always takes events; DAViCal
+    mistakes a list of components."""
+    props = f"<displayname>{escape(name)}</displayname>"
+    return f"{_HEAD}<C:mkcalendar {_SPACES}><set><prop>{props}</prop></set></C:mkcalendar>".encode()
+
+
 def propfind(*names: str) -> bytes:
     """Ask for these properties."""
     wanted = "".join(f"<{_NAMES[name]}/>" for name in names)

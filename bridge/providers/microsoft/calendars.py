@@ -40,15 +40,13 @@ class Calendars:
         self._become: dict[str, str] = {}  # id -> the one it has become
 
     def all(self) -> list[RemoteCalendar]:
-        return [
-            RemoteCalendar(
-                str(found["id"]),
-                str(found.get("name") or LABEL),
-                found.get("hexColor") or _PALETTE.get(found.get("color") or ""),
-                bool(found.get("canEdit")),
-            )
-            for found in self._listed()
-        ]
+        return [_calendar(found) for found in self._listed()]
+
+    def make(self, name: str) -> RemoteCalendar:
+        """A new one of the user's own."""
+        made = self._graph.write("POST", self._graph.url("calendars"), {"name": name})
+        self._listed()  # its name and owner are kept, should its id change
+        return _calendar(made)
 
     def place(self, calendar: str) -> str:
         """The id to call a calendar by."""
@@ -78,6 +76,15 @@ class Calendars:
             self._profile[NAMES] = names  # ids that are no more stay: a link may still go by them
             self._learnt(dict(self._profile))
         return listed
+
+
+def _calendar(found: Mapping[str, Any]) -> RemoteCalendar:
+    return RemoteCalendar(
+        str(found["id"]),
+        str(found.get("name") or LABEL),
+        found.get("hexColor") or _PALETTE.get(found.get("color") or ""),
+        bool(found.get("canEdit")),
+    )
 
 
 def _name(found: Mapping[str, Any]) -> list[str]:

@@ -67,6 +67,9 @@ class MicrosoftProvider:
     def calendars(self) -> list[RemoteCalendar]:
         return self._calendars.all()
 
+    def make_calendar(self, name: str) -> RemoteCalendar:
+        return self._calendars.make(name)
+
     def survey(self) -> Mapping[str, str] | None:
         """Graph has no request for all calendars at once."""
         return None
