@@ -17,7 +17,7 @@ PORT ?= 5232
 # Servers and clients that the tests talk to; those from PyPI each in an environment of its own.
 PARTS := xandikos vdirsyncer caldav-client server-tester litmus calcurse evolution google-client emulate postgresql redis cyrus davical sogo sabre chromium axe schemathesis config-readers
 
-.PHONY: help run test check newcomer audit simulate fuzz bench screenshots clean
+.PHONY: help run test check newcomer audit simulate fuzz bench growth screenshots clean
 
 help:
 	@echo "make run     serve a demo studio (HOST=$(HOST) PORT=$(PORT) DATA=$(DATA))"
@@ -26,6 +26,7 @@ help:
 	echo "make newcomer  what somebody new does first, from nothing but the clone"
 	echo "make audit   known weaknesses of what we depend on (asks PyPI's advisory database)"
 	echo "make bench   our server beside Cyrus, Radicale and Xandikos (BENCH='--events 500' to choose)"
+	echo "make growth  how our server grows with events and studios, and a worker's memory"
 	echo "make simulate  SCHEDULES=n SEED=s: random histories, faults and crashes against the sync engine"
 	echo "make fuzz INPUTS=n SEED=s: odd requests against the CalDAV server; none may be an error of ours"
 	echo "make screenshots  every page and state as a picture (SHOTS='--only word' to choose)"
@@ -71,6 +72,9 @@ audit: .venv/dev.stamp .venvs/pip-audit.stamp
 bench: .venv/dev.stamp .venvs/xandikos.stamp .venvs/cyrus.stamp
 	@command -v git >/dev/null || { echo "Setting up: git"; $(APT) git >/dev/null; }
 	.venv/bin/python -m benchmarks.caldav $(BENCH)
+
+growth: .venv/dev.stamp
+	@.venv/bin/python -m benchmarks.caldav.growth $(GROWTH)
 
 clean:
 	@rm -rf .venv .venvs build ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,13 +1,16 @@
 """``python -m benchmarks.caldav [--events N] [--servers ours,floor,cyrus] [--rounds K] [--cap SECONDS]``
+``[--json FILE]``
 
 Starts each server, fills it with the same events, and measures operation by operation, the servers in turn
 within each round, so that noise on the machine hits all alike. Prints a table of medians: ratios inside it
 can be trusted, milliseconds of different runs cannot be compared. A wrong answer is marked with ``!``.
+``benchmarks.caldav.growth`` tells how our server grows.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
 import random
@@ -50,6 +53,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--servers", default="ours,floor,cyrus,radicale,xandikos", help=", ".join(SERVERS))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--cap", type=float, default=9, help="seconds per operation and server")
+    parser.add_argument("--json", help="a file for the result")
     parser.add_argument("--seconds", type=float, default=8, help="of mixed load with 8 clients")
     return parser.parse_args()
 
@@ -63,12 +67,23 @@ def _measure(servers: list[Server], options: argparse.Namespace) -> None:
     print(f"{options.events} events, {time.strftime('%Y-%m-%d')}, {machine}\n")
     print("| median ms | " + " | ".join(names) + " | ours / Cyrus | wanted |")
     print("|---|" + "--:|" * (len(names) + 2))
+    result: dict[str, dict[str, dict[str, float]]] = {"median ms": {}, "8 clients": {}}
     for operation in OPERATIONS:
-        print(_row(operation, _timed(operation, learned, options)), flush=True)
+        times = _timed(operation, learned, options)
+        medians = {server: statistics.median(found) for server, (found, _) in times.items()}
+        result["median ms"][operation.name] = medians
+        print(_row(operation, times, medians), flush=True)
     if options.seconds:
         print("\n| 8 clients, 9 reads to 1 write | requests/s | p95 ms | errors |\n|---|--:|--:|--:|")
         for server in servers:
-            print(f"| {server.name} | {_mixed(server, learned[server.name], options.seconds)} |", flush=True)
+            found = _mixed(server, learned[server.name], options.seconds)
+            result["8 clients"][server.name] = found
+            print(
+                f"| {server.name} | {found['per second']:.0f} | {found['p95 ms']:.1f} | {found['errors']} |"
+            )
+    if options.json:
+        about = {"events": options.events, "date": time.strftime("%Y-%m-%d"), "machine": machine}
+        Path(options.json).write_text(json.dumps(about | result, indent=1))
 
 
 Times = dict[str, tuple[list[float], int]]
@@ -91,8 +106,7 @@ def _timed(operation: Operation, calendars: dict[str, Calendar], options: argpar
     return times
 
 
-def _row(operation: Operation, times: Times) -> str:
-    medians = {server: statistics.median(found) for server, (found, _) in times.items()}
+def _row(operation: Operation, times: Times, medians: dict[str, float]) -> str:
     cells = [f"{medians[server]:.3g}{' !' if wrong else ''}" for server, (_, wrong) in times.items()]
     ratio = "-"
     if "cyrus" in medians and "ours" in medians:
@@ -101,7 +115,7 @@ def _row(operation: Operation, times: Times) -> str:
     return f"| {operation.name} | " + " | ".join(cells) + f" | {ratio} | {operation.share} |"
 
 
-def _mixed(server: Server, calendar: Calendar, seconds: float) -> str:
+def _mixed(server: Server, calendar: Calendar, seconds: float) -> dict[str, float]:
     """Polls, GETs and small multigets against PUTs, from 8 clients at once."""
     found: list[float] = []
     wrong: list[float] = []
@@ -132,7 +146,7 @@ def _mixed(server: Server, calendar: Calendar, seconds: float) -> str:
     for client in clients:
         client.join()
     late = statistics.quantiles(found, n=20)[-1] if len(found) > 1 else 0
-    return f"{len(found) / seconds:.0f} | {late:.1f} | {len(wrong)}"
+    return {"per second": len(found) / seconds, "p95 ms": late, "errors": len(wrong)}
 
 
 if __name__ == "__main__":

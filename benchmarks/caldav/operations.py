@@ -172,7 +172,7 @@ OPERATIONS = (
         _responses(lambda c: c.count),
     ),
     Operation("first sync", 9, 0.7, lambda c: c.report(_changes(""), "0"), _responses(lambda c: c.count)),
-    Operation("delta of 10", 9, 0.5, Calendar.delta_of_ten, _responses(lambda _: 8)),
+    Operation("delta of 10", 30, 0.5, Calendar.delta_of_ten, _responses(lambda _: 8)),
     Operation("delta of none", 60, 0.5, Calendar.delta_of_none, _status(207)),
     Operation("multiget of 50", 30, 0.8, Calendar.multiget, _data(50)),
     Operation("query by UID", 15, 0.02, Calendar.by_uid, _data(1)),

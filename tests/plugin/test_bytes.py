@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import tracemalloc
+
 import pytest
 from lxml import etree
 
@@ -75,3 +78,20 @@ def test_one_object_with_a_control_character_spoils_no_report(studio: Studio) ->
     assert "dingdong" in texts["bell.ics"]
     assert texts["fine.ics"] == event("fine")
     assert b"ding\x07dong" in studio.anna("GET", "/anna@studio.example/family/bell.ics").body
+
+
+def test_a_long_calendar_goes_out_whole_and_is_in_memory_once(studio: Studio) -> None:
+    """Four megabytes: each portion is forgotten when the server has taken it over."""
+    texts = [event(f"{number}@x", "DESCRIPTION:" + "x" * 20_000) for number in range(200)]
+    for number, text in enumerate(texts):
+        studio.book(str(number), text)
+    tracemalloc.start()
+    answer = studio.anna("GET", BOOKINGS)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert answer.body.count(b"BEGIN:VEVENT") == 200
+    assert answer.headers["Content-Length"] == str(len(answer.body))
+    assert peak < 2.5 * len(answer.body)  # the test puts the portions together once more
+    packed = studio.anna("GET", BOOKINGS, Accept_Encoding="gzip")
+    assert gzip.decompress(packed.body) == answer.body
