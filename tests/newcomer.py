@@ -12,6 +12,7 @@ import re
 import signal
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 import urllib.request
@@ -40,6 +41,8 @@ def main() -> None:
         venv.create(place, with_pip=True)
         pip = [place / "bin" / "python", "-m", "pip", "-qq", "--disable-pip-version-check", "install"]
         subprocess.run([*pip, clone], check=True, cwd=folder)
+        _step("the source package holds all that is installed")
+        _complete(clone, place, pip)
         program, data = place / "bin" / "picsello-bridge", Path(folder) / "data"
         subprocess.run([program, "--data", data, "demo"], check=True, cwd=folder, stdout=subprocess.DEVNULL)
         port = free_port()
@@ -48,6 +51,26 @@ def main() -> None:
         said = subprocess.run([program, "--data", data, "doctor"], cwd=folder, check=False, text=True)
         assert said.returncode in (0, 1), said
     print("newcomer: all is well")
+
+
+def _complete(clone: Path, place: Path, pip: list[str | Path]) -> None:
+    """Whoever builds from the sdist gets the same files."""
+    subprocess.run([*pip, "setuptools>=77"], check=True)
+    build = "import setuptools.build_meta as b; b.build_sdist('dist')"
+    subprocess.run([place / "bin" / "python", "-c", build], cwd=clone, check=True, stdout=subprocess.DEVNULL)
+    (archive,) = (clone / "dist").glob("*.tar.gz")
+    with tarfile.open(archive) as packed:
+        there = {name.partition("/")[2] for name in packed.getnames()}
+    (site,) = place.glob("lib/python3*/site-packages")
+    installed = {
+        str(path.relative_to(site))
+        for package in ("bridge", "radicale_plugin")
+        for path in (site / package).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert len(installed) > 200
+    assert installed <= there, sorted(installed - there)[:5]
+    assert {"setup.cfg", "setup.py", "pyproject.toml", "README.md", "LICENSE"} <= there
 
 
 def _step(what: str) -> None:

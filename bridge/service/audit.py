@@ -65,6 +65,11 @@ def acting(name: str, address: str = "") -> None:
     _actor.set(Actor(name, address))
 
 
+def over() -> None:
+    """They are done: what follows in this thread is not theirs."""
+    _actor.set(_COMMAND)
+
+
 def actor() -> str:
     """Who acts, as the change log and the journal spell it."""
     return _actor.get().name

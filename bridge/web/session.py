@@ -107,6 +107,7 @@ def install(app: Flask) -> None:
     manager.user_loader(_load)
     manager.init_app(app)
     app.before_request(_gate)
+    app.teardown_request(lambda _error: audit.over())
 
     @app.context_processor
     def person() -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge import metrics
 from bridge.service import accounts
 from bridge.store import accounts as account_rows
 from bridge.store import links
@@ -51,6 +53,29 @@ def test_what_changes_here_is_at_the_provider_within_seconds(working: Annas) -> 
     working.bridge.enqueue(1)
     _soon(lambda: working.work.by_uid("a@studio") is not None, 10)
     assert time.monotonic() - begun < 10
+
+
+def test_passes_are_counted_by_provider_and_outcome(working: Annas) -> None:
+    _soon(lambda: _links(working.bridge)[0].agreed_at is not None)
+    before = _counted()
+    working.book("a@studio", 3)
+    _soon(lambda: _counted()["changes", "pushed"] > before["changes", "pushed"])
+    after = _counted()
+    assert after["passes", "done"] > before["passes", "done"]
+    assert after["requests", ""] > before["requests", ""]
+
+
+def _counted() -> Counter[tuple[str, str]]:
+    found: Counter[tuple[str, str]] = Counter()
+    for name, counter, label in (
+        ("passes", metrics.PASSES, "outcome"),
+        ("changes", metrics.CHANGES, "what"),
+        ("requests", metrics.REQUESTS, ""),
+    ):
+        for sample in next(iter(counter.collect())).samples:
+            if sample.name.endswith("_total") and sample.labels["provider"] == "caldav":
+                found[name, sample.labels.get(label, "")] += int(sample.value)
+    return found
 
 
 def test_a_change_that_nobody_told_of_is_found_too(working: Annas) -> None:
