@@ -1,108 +1,65 @@
-"""Requests to a CalDAV server: the ``caldav`` library signs in and assembles, our guarded session carries.
+"""Requests to a CalDAV server, by one user, through our guarded session.
 
-``DAVClient.request`` chooses the sign-in after a 401 (Basic, Digest), adds the headers of the protocol and
-repeats the request. Its session is replaced by one that sends through ``bridge.providers.http`` and keeps
-the answer as it came: bodies and tags are read from that, never from the library's parsed and normalised
-copy (which turns CRLF into LF). So there is one way out of the house, whatever library asks.
+How to sign in is found out by the ``caldav`` library (``library``). While a server lets us in the way it did
+before, requests go without: loading the library takes longer than a pass that finds nothing new.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-import httpx2
-from caldav.davclient import DAVClient
-from caldav.lib.error import DAVError
-from caldav.lib.python_utilities import WireBytes
+from httpx2 import BasicAuth, DigestAuth
 
-from bridge.errors import Blocked, NotACalendarServer, SignInNeeded, UnknownOutcome
+from bridge.errors import Blocked, SignInNeeded, UnknownOutcome
 from bridge.providers.caldav.refusals import preconditions, retry_later
 from bridge.providers.guard import origin
-from bridge.providers.http import AGENT, SAFE, Answer, Http, same_house
+from bridge.providers.http import AGENT, SAFE, Answer, Credentials, Http, same_house
 from bridge.providers.patience import Patience
+
+if TYPE_CHECKING:
+    from bridge.providers.caldav.library import Library
 
 XML = "application/xml; charset=utf-8"
 
-# Its debug output holds request bodies, and so people's appointments.
-logging.getLogger("caldav").setLevel(logging.ERROR)
-
-
-class _Shown:
-    """What the library gets to see of an answer: enough to sign in, and no body to normalise."""
-
-    content = b""
-    text = ""
-    reason = ""
-
-    def __init__(self, answer: Answer):
-        self.status_code = answer.status
-        self.headers = answer.headers
-        self.url = answer.url
-
-
-class _Session:
-    """The library's HTTP session, on ours."""
-
-    def __init__(self, http: Http):
-        self._http = http
-        self.answer: Answer | None = None
-
-    def request(self, method: str, url: str, *, data: bytes, headers: Any, auth: Any, **_: Any) -> _Shown:
-        self.answer = None
-        self.answer = self._http.request(method, url, body=data, headers=dict(headers), auth=auth)
-        return _Shown(self.answer)
-
-    def close(self) -> None:
-        self._http.close()
-
-
-class _Library(DAVClient):
-    """``DAVClient`` with credentials for our session."""
-
-    auth: Any
-
-    def build_auth_object(self, auth_types: Any = None) -> None:
-        """Basic where the connection is secure (one request less), else Digest where it is offered."""
-        offered = {self.auth_type} if self.auth_type else set(auth_types or ())
-        secure = str(self.url).startswith("https:")
-        if "basic" in offered and (secure or "digest" not in offered):
-            self.auth_type, self.auth = "basic", httpx2.BasicAuth(self.username or "", self.password or "")
-        elif "digest" in offered:
-            self.auth_type, self.auth = "digest", httpx2.DigestAuth(self.username or "", self.password or "")
+#: What every request says unless it says otherwise; as the library has it.
+HEADERS = {"User-Agent": AGENT, "Accept": "text/xml, text/calendar"}
 
 
 class Client:
     """A signed-in connection to the server at ``url``, by one user."""
 
-    def __init__(self, http: Http, url: str, username: str, password: str, auth_type: str | None = None):
-        """``auth_type`` (``basic`` or ``digest``) is what worked before; None: the server is asked."""
+    def __init__(
+        self,
+        http: Http,
+        url: str,
+        username: str,
+        password: str,
+        auth_type: str | None = None,
+        *,
+        known: bool = False,
+    ):
+        """``known``: we were let in before, by ``auth_type`` (``basic`` or ``digest``; None: without being
+        asked). Otherwise the server is asked."""
         self.http = http
         self.host = origin(url)[1]
         self._patience = Patience()
-        self._library = _Library(
-            url=url,
-            username=username,
-            password=password,
-            auth_type=auth_type,
-            headers={"User-Agent": AGENT},
-            enable_rfc6764=False,
-        )
-        self._library.session.close()
-        self._session = _Session(http)
-        self._library.session = cast(Any, self._session)
+        self._signing_in = (http, url, username, password)
+        self._library: Library | None = None
+        if not known:
+            self._asking(auth_type)
+        self._auth_type = auth_type
+        self._auth = _credentials(auth_type, username, password)
 
     @property
     def auth_type(self) -> str | None:
         """How we signed in; None if the server never asked."""
-        return self._library.auth_type
+        return self._library.auth_type if self._library else self._auth_type
 
     def insist(self) -> None:
         """Sign in without having been asked: for servers that answer strangers politely."""
-        self._library.auth_type = "basic"
-        self._library.build_auth_object()
+        self._asking().insist()
 
     def request(
         self, method: str, url: str, body: bytes = b"", headers: Mapping[str, str] | None = None
@@ -117,7 +74,7 @@ class Client:
         )
         if answer.status in (401, 403) and not preconditions(answer):
             if answer.status == 401:
-                self._library.auth = self._library.auth_type = None  # the server may ask otherwise by now
+                self._asking().forget()  # the server may ask otherwise by now
                 if "WWW-Authenticate" not in answer.headers:
                     self.insist()  # Yahoo turns strangers away without a word how to sign in
             answer = self._once(method, url, body, headers or {})
@@ -158,15 +115,26 @@ class Client:
         return target
 
     def close(self) -> None:
-        self._library.close()
+        self.http.close()
 
     def _once(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        self._session.answer = None
-        try:
-            self._library.request(url, method, cast(Any, WireBytes(body) if body else ""), headers)
-        except (DAVError, NotImplementedError) as error:
-            # the library raises for some statuses; the answer itself is what we judge
-            if self._session.answer is None:
-                raise NotACalendarServer(f"{self.host} does not answer like a calendar server.") from error
-        assert self._session.answer is not None
-        return self._session.answer
+        if self._library is None:
+            said = HEADERS | ({"Content-Type": "text/xml"} if body else {}) | dict(headers)
+            answer = self.http.request(method, url, body=body, headers=said, auth=self._auth)
+            if answer.status != 401 or self._auth is not None:
+                return answer
+        return self._asking().request(method, url, body, headers)  # it has begun to ask who we are
+
+    def _asking(self, auth_type: str | None = None) -> Library:
+        """The library, which finds out how to sign in."""
+        from bridge.providers.caldav.library import Library
+
+        if self._library is None:
+            self._library = Library(*self._signing_in, auth_type)
+        return self._library
+
+
+def _credentials(auth_type: str | None, username: str, password: str) -> Credentials | None:
+    if auth_type is None:
+        return None
+    return DigestAuth(username, password) if auth_type == "digest" else BasicAuth(username, password)

@@ -46,7 +46,8 @@ def reconnect(
     guard = Guard(allow_hosts)
     home = profile.get("home", home)
     guard.check(home)
-    client = Client(Http(guard, pace=Pace.of(home, username)), home, username, password, profile.get("auth"))
+    http = Http(guard, pace=Pace.of(home, username))
+    client = Client(http, home, username, password, profile.get("auth"), known=True)
     return CalDAVProvider(client, home, profile, learnt)
 
 
