@@ -30,7 +30,7 @@ class CalDAVStand(Stand):
         read_only: str | None = None,
         one_home: bool = False,
         tick: float = 0.0,
-        many: int = 1000,
+        many: int = 5000,
     ):
         self.server = server
         self.faults = faults

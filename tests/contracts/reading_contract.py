@@ -192,7 +192,7 @@ class ReadingContract:
         before = provider.requests
         texts = {entry.href: entry for entry in provider.fetch(calendar, [e.href for e in changes.entries])}
         assert {href: entry.tag for href, entry in texts.items()} == {e.href: e.tag for e in changes.entries}
-        assert provider.requests - before <= 20
+        assert provider.requests - before <= 8 + stand.many // 80
 
     # --- bad days --------------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CalDAVStand]:
     shown.mkdir(parents=True)
     (shown / ".Radicale.props").write_text('{"tag": "VCALENDAR"}')
     with radicale(folder, read_only=("nur-lesen",)) as server, FaultProxy(server.url) as faults:
-        yield CalDAVStand(server, faults, fill, read_only="/anna/nur-lesen/")
+        yield CalDAVStand(server, faults, fill, read_only="/anna/nur-lesen/", many=1000)
 
 
 class TestRadicale(ProviderContract):
