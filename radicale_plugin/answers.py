@@ -29,10 +29,11 @@ from radicale_plugin.xmlbody import CALDAV, DAV
 CLASSES = "1, 3, calendar-access, extended-mkcol"
 ALLOW = "OPTIONS, GET, HEAD, PUT, DELETE, MOVE, PROPFIND, PROPPATCH, REPORT, MKCOL, MKCALENDAR"
 
-#: What Radicale's handlers return: status, headers, body, and the request's XML for its log.
-Answer = tuple[int, dict[str, str], bytes | str | None, str | None]
-#: Ours also, with a body in portions.
-Long = tuple[int, dict[str, str], list[bytes], None]
+#: Status, headers, body, and nothing (where Radicale has the request's XML for its log). A long body comes in
+#: portions.
+Answer = tuple[int, dict[str, str], list[bytes] | bytes | str | None, None]
+#: Such as Radicale's handlers may return, too.
+Refusal = tuple[int, dict[str, str], str | bytes, None]
 
 #: Preconditions of WebDAV itself; all others are CALDAV's.
 _DAV_ELEMENTS = {
@@ -45,7 +46,7 @@ _DAV_ELEMENTS = {
 }
 
 
-def refusal(error: BridgeError) -> Answer:
+def refusal(error: BridgeError) -> Refusal:
     """The answer for an error of ours."""
     match error:
         case StoreError():  # no refusal: the same request will work later
@@ -87,7 +88,7 @@ def refused(
     element: str | None = None,
     hrefs: Sequence[str] = (),
     headers: dict[str, str] | None = None,
-) -> Answer:
+) -> Refusal:
     """A DAV:error body (RFC 4918 16) if ``element`` is given, else plain text."""
     kept = dict(headers or {})
     if element is None:

@@ -22,7 +22,7 @@ from radicale.types import WSGIEnviron, WSGIResponse
 
 from bridge.errors import BridgeError, Invalid
 from radicale_plugin import answers, hot, report, xmlbody
-from radicale_plugin.answers import Answer, Long
+from radicale_plugin.answers import Answer, Refusal
 from radicale_plugin.auth import Auth
 from radicale_plugin.properties import Asking
 from radicale_plugin.request import BODY, CREDENTIALS, Request
@@ -59,7 +59,7 @@ class BridgeApplication(Application):
         handled: Handled = super()._handle_request(environ) if answer is None else _written(answer)
         return handled
 
-    def _at_once(self, environ: WSGIEnviron) -> Answer | Long | None:
+    def _at_once(self, environ: WSGIEnviron) -> Answer | None:
         """Our own answer, or None."""
         if environ["REQUEST_METHOD"] == "OPTIONS":
             return hot.options()
@@ -107,7 +107,7 @@ class BridgeApplication(Application):
         return _NO_XML.sub(b"", written).replace(b"\r", b"&#13;")
 
 
-def _written(answer: Answer | Long) -> Handled:
+def _written(answer: Answer) -> Handled:
     """As Radicale hands its own answers to the server."""
     status, headers, body, _ = answer
     lines = list(headers.items())
@@ -117,7 +117,7 @@ def _written(answer: Answer | Long) -> Handled:
     return f"{status} {HTTPStatus(status).phrase}", lines, data
 
 
-def _answered(answer: Callable[[], T]) -> T | Answer:
+def _answered(answer: Callable[[], T]) -> T | Refusal:
     """The answer, or the one that an error of ours stands for."""
     try:
         return answer()

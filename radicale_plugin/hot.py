@@ -26,7 +26,7 @@ from radicale_plugin import (
     writes,
     xmlbody,
 )
-from radicale_plugin.answers import Answer, Long
+from radicale_plugin.answers import Answer
 from radicale_plugin.properties import Asking
 from radicale_plugin.xmlbody import CALDAV, DAV
 
@@ -38,10 +38,10 @@ _OF_A_CALENDAR = {
 }
 
 
-_Read = Callable[[Asking, Connection], Answer | Long | None]
+_Read = Callable[[Asking, Connection], Answer | None]
 
 
-def answer(asking: Asking) -> Answer | Long | None:
+def answer(asking: Asking) -> Answer | None:
     """None: it is Radicale's to answer. Raises BridgeError kinds."""
     handle = _METHODS.get(asking.request.environ["REQUEST_METHOD"])
     given = None if handle is None else handle(asking)
@@ -55,10 +55,10 @@ def options(_asking: Asking | None = None) -> Answer:
     return 200, {"Allow": answers.ALLOW, "DAV": answers.CLASSES}, None, None
 
 
-def _reading(read: _Read) -> Callable[[Asking], Answer | Long | None]:
+def _reading(read: _Read) -> Callable[[Asking], Answer | None]:
     """Answered in one reading transaction: tokens, tags and texts are of one moment."""
 
-    def handle(asking: Asking) -> Answer | Long | None:
+    def handle(asking: Asking) -> Answer | None:
         with asking.runtime.transaction("r") as tx:
             return read(asking, tx)
 
@@ -92,7 +92,7 @@ def _report(asking: Asking, tx: Connection) -> Answer | None:
     return None
 
 
-_METHODS: Mapping[str, Callable[[Asking], Answer | Long | None]] = {
+_METHODS: Mapping[str, Callable[[Asking], Answer | None]] = {
     "OPTIONS": options,
     "GET": _reading(reading.answer),
     "HEAD": _reading(reading.answer),

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 from http import HTTPStatus
+from itertools import chain, islice
 from urllib.parse import quote
 
 from radicale_plugin.answers import CLASSES, Answer
@@ -29,6 +30,9 @@ OK = "</prop><status>HTTP/1.1 200 OK</status></propstat>"
 _MISSING = "</prop><status>HTTP/1.1 404 Not Found</status></propstat>"
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.~@-]*")
+
+#: Responses in one portion of a long answer.
+PORTION = 2_000
 
 #: XML 1.0 has no way to write these; the last two are U+FFFE and U+FFFF in UTF-8.
 _CONTROLS = bytes(code for code in range(32) if code not in (9, 10, 13))
@@ -107,11 +111,17 @@ def document(name: str, content: str) -> str:
 
 def answer(responses: Iterable[str], tail: str = "") -> Answer:
     """The whole answer; ``tail`` follows the responses (a sync-token)."""
-    body = (
-        document("multistatus", "".join((*responses, tail)))
-        .encode("utf-8", "replace")
-        .translate(None, _CONTROLS)
-    )
+    start, _, end = document("multistatus", "\0").partition("\0")
+    rest = chain((start,), responses, (tail + end,))
+    portions = []
+    while portion := "".join(islice(rest, PORTION)):
+        portions.append(_clean(portion.encode("utf-8", "replace")))
+    return 207, {"DAV": CLASSES, "Content-Type": "text/xml; charset=utf-8"}, portions, None
+
+
+def _clean(body: bytes) -> bytes:
+    """Without what XML cannot hold."""
+    body = body.translate(None, _CONTROLS)
     for character in _NO_CHARACTERS:
         body = body.replace(character, b"")
-    return 207, {"DAV": CLASSES, "Content-Type": "text/xml; charset=utf-8"}, body, None
+    return body

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from bridge.errors import NotFound
 from bridge.store import calendars, contents, shown
-from radicale_plugin.answers import Answer, Long
+from radicale_plugin.answers import Answer
 from radicale_plugin.export import whole_calendar
 from radicale_plugin.item import http_date, quoted
 from radicale_plugin.properties import Asking, etag, title
@@ -19,7 +19,7 @@ _NOTE = "This address is for calendar apps (CalDAV).\n"
 TEXT = "text/calendar; charset=utf-8"
 
 
-def answer(asking: Asking, tx: Connection) -> Answer | Long | None:
+def answer(asking: Asking, tx: Connection) -> Answer | None:
     """None: Radicale's to answer. Raises NotFound, Stale by If-Match."""
     request = asking.request
     match request.segments:
@@ -56,7 +56,7 @@ def answer(asking: Asking, tx: Connection) -> Answer | Long | None:
 
 def _unless_known(
     asking: Asking, tag: str, headers: dict[str, str], text: Callable[[], list[bytes]]
-) -> Answer | Long:
+) -> Answer:
     """304 for a client that has just this (RFC 9110 13.1.2). Dates are no condition here: a second is too
     coarse to tell two edits apart."""
     headers = {"ETag": quoted(tag), **headers}

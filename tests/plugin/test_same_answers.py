@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import xml.etree.ElementTree as ET
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -201,6 +202,40 @@ def test_both_say_the_same_of_what_has_changed(filled: Studio, slow: Client) -> 
     assert parsed(filled.anna.sync(BOOKINGS, token).body) == parsed(slow.sync(BOOKINGS, token).body)
     assert filled.anna.sync(BOOKINGS, "urn:nonsense").precondition == "valid-sync-token"
     assert slow.sync(BOOKINGS, "urn:nonsense").precondition == "valid-sync-token"
+
+
+def test_both_say_the_same_of_free_and_busy(studio: Studio, slow: Client) -> None:
+    """In minutes: Radicale names each occurrence, and the free ones too, we what they cover together. All-day
+    and floating events are left out, since Radicale reads them in UTC."""
+    series = "RRULE:FREQ=DAILY;COUNT=4\r\nEXDATE;TZID=Europe/Berlin:20260611T100000"
+    for uid, lines in enumerate(("X:", "TRANSP:TRANSPARENT", "STATUS:TENTATIVE", "STATUS:CANCELLED", series)):
+        hour = 10 if uid == 4 else 9 + uid
+        studio.book(str(uid), event(str(uid), lines, start=f"20260610T{hour:02}0000"))
+    studio.book("overlap", event("overlap", start="20260610T093000"))
+    query = f'<C:free-busy-query {NS}><C:time-range start="20260610T073000Z" end="20260613T000000Z"/>'
+
+    begun = _minute("20260610T073000Z")
+
+    def minutes(client: Client) -> dict[str, set[int]]:
+        answer = client("REPORT", BOOKINGS, query + "</C:free-busy-query>", Depth="1")
+        found: dict[str, set[int]] = {}
+        for line in answer.body.decode().replace("\r\n ", "").splitlines():
+            name, _, value = line.partition(":")
+            if name.startswith("FREEBUSY"):
+                kind = name.partition("FBTYPE=")[2] or "BUSY"
+                for period in value.split(","):
+                    first, after = (_minute(at) for at in period.split("/"))
+                    found.setdefault(kind, set()).update(range(max(first, begun), after))
+        return found
+
+    told = minutes(studio.anna)
+    theirs = minutes(slow)
+    assert told == {kind: theirs[kind] for kind in ("BUSY", "BUSY-TENTATIVE")}
+    assert {kind: len(covered) for kind, covered in told.items()} == {"BUSY": 150, "BUSY-TENTATIVE": 60}
+
+
+def _minute(at: str) -> int:
+    return int(datetime.strptime(at, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()) // 60
 
 
 def test_both_give_the_same_texts(filled: Studio, slow: Client) -> None:
