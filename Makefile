@@ -30,6 +30,7 @@ help:
 	echo "make simulate  SCHEDULES=n SEED=s: random histories, faults and crashes against the sync engine"
 	echo "make fuzz INPUTS=n SEED=s: odd requests against the CalDAV server; none may be an error of ours"
 	echo "make screenshots  every page and state as a picture (SHOTS='--only word' to choose)"
+	echo "make simulate-all  every crash point, every write in flight, undos, a million plans, a soak of 30 minutes"
 	echo "make clean   remove what was set up"
 
 run: .venv/run.stamp
@@ -53,6 +54,15 @@ fuzz: .venv/dev.stamp
 # Every page and state, into screenshots/; SHOTS='--chosen' renews those of the README, SHOTS='--only word' chooses.
 screenshots: .venv/dev.stamp .venvs/chromium.stamp
 	@.venv/bin/python -m tests.web.screenshots $(SHOTS)
+
+# What the tests hold a part of, whole. Each ends with a line of JSON.
+.PHONY: simulate-all
+simulate-all: .venv/dev.stamp .venvs/xandikos.stamp
+	@.venv/bin/python -m tests.simulation.crash_points --again
+	.venv/bin/python -m tests.simulation.flights --again
+	.venv/bin/python -m tests.simulation.undos 2000
+	.venv/bin/python -m tests.simulation.triples 1000000
+	.venv/bin/python -m benchmarks.soak --minutes 30
 
 check: .venv/dev.stamp
 	@.venv/bin/ruff format --check .

@@ -356,11 +356,11 @@ def _world(bridge: Bridge, email: str, chance: Random) -> World:
     return world
 
 
-def run(minutes: float, seed: int) -> dict[str, Any]:
-    """Soak for that long; the summary."""
+def run(minutes: float, seed: int, rounds: int = 1_000_000) -> dict[str, Any]:
+    """Soak for that long, or for that many rounds; the summary."""
     with tempfile.TemporaryDirectory() as folder, begun(Path(folder), seed) as soak:
         started = time.monotonic()
-        while time.monotonic() - started < minutes * 60 and not soak.found:
+        while time.monotonic() - started < minutes * 60 and soak.counts["rounds"] < rounds and not soak.found:
             soak.round()
             edits = sum(studio.world.ledger.count for studio in soak.studios)
             spent = time.monotonic() - started

@@ -83,10 +83,12 @@ def new_text(uid: str, number: int) -> str:
 
 def with_edit(text: str, group: str, number: int) -> str:
     """The text after somebody set that group; DTSTAMP moves along, as clients do."""
+    head, begin, event = text.partition("BEGIN:VEVENT")  # a definition of its zone has starts of its own
     line = line_of(group, number)
-    text = re.sub(rf"^{line.split(':')[0].split(';')[0]}[;:].*?\r?$", line + "\r", text, count=1, flags=re.M)
     time = f"{number // 3600 % 24:02}{number // 60 % 60:02}{number % 60:02}"
-    return re.sub(r"^DTSTAMP:.*?\r?$", f"DTSTAMP:20260102T{time}Z\r", text, count=1, flags=re.M)
+    for name, new in ((re.split("[:;]", line)[0], line), ("DTSTAMP", f"DTSTAMP:20260102T{time}Z")):
+        event = re.sub(rf"^{name}[;:].*?\r?$", f"{new}\r", event, count=1, flags=re.M)
+    return head + begin + event
 
 
 @dataclass(slots=True)

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from bridge.ports import Entry
-from bridge.store import conflicts, objects, passes
+from bridge.service import undo
+from bridge.store import conflicts, objects, pairings, passes
 from bridge.sync import apply, engine, observe, plan
 from bridge.sync.plan import table
 from tests.simulation.far_provider import FarProvider
@@ -254,3 +255,22 @@ def what_a_merge_leaves_out_of_the_other_side_is_dropped(patch: pytest.MonkeyPat
         return replace(decision, actions=here) if here else decision
 
     patch.setattr(table, "write_merged", one_sided)
+
+
+# --- what only single operations bring to light ------------------------------------------------------
+
+
+@mutant
+def a_name_is_used_again_after_a_deletion(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(objects, "last_deleted", lambda *_: 0)
+
+
+@mutant
+def a_delta_is_trusted_to_tell_what_came_and_went(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(pairings, "unproven", lambda *_: [])
+
+
+@mutant
+def an_undo_leaves_their_side_as_it_is(patch: pytest.MonkeyPatch) -> None:
+    decide = undo.decide
+    patch.setattr(undo, "decide", lambda *words: replace(decide(*words), there=None))

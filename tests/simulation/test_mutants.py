@@ -7,6 +7,8 @@ import pytest
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.profiles import PLAIN
 from tests.simulation.schedule import play
+from tests.simulation.test_crash_points import CAUGHT_AT
+from tests.simulation.test_undos import CAUGHT_BY_UNDOING
 
 #: The first seed that catches each.
 CAUGHT_BY = {
@@ -36,7 +38,7 @@ CAUGHT_BY = {
 
 
 def test_every_mutant_has_its_seed() -> None:
-    assert set(CAUGHT_BY) == set(MUTANTS)
+    assert {*CAUGHT_BY, *CAUGHT_AT, *CAUGHT_BY_UNDOING} == set(MUTANTS)
 
 
 @pytest.mark.parametrize("name", sorted(CAUGHT_BY))

@@ -224,6 +224,8 @@ def _forbidden(case: Case, decision: Decision) -> Iterator[str]:
     for action in decision.actions:
         if isinstance(action, PutRemote) and not policy.may_write(kind):
             yield "something is written where nothing may be written"
+        if isinstance(action, PutRemote) and _server_line(case.item.remote) and not _server_line(action):
+            yield "what the server had added is taken away"
         if isinstance(action, DeleteRemote) and not (policy.may_write(kind) or leaves):
             yield "something is deleted where nothing may be written"
         if isinstance(action, DeleteRemote) and case.item.base is None and case.item.flight is None:
@@ -232,12 +234,18 @@ def _forbidden(case: Case, decision: Decision) -> Iterator[str]:
             yield "a booking is deleted here"
 
 
+def _server_line(one: Remote | PutRemote | None) -> bool:
+    return one is not None and "X-SERVER-WAS-HERE" in one.text
+
+
 def _agreement(case: Case, item: Item, conflicts: set[str], suggested: bool) -> Iterator[str]:
     policy, hub, remote = case.policy, item.hub, item.remote
     here = hub if hub is not None and not hub.cancelled else None
     if here is None or remote is None:
         if (here is None) != (remote is None) and not _may_differ(case, item):
             yield f"it is {'here' if here else 'there'} only"
+        if here is None and remote is None and case.item.flight is None and policy.may_write(item.kind):
+            yield from _edit_that_went(case)
         return
     if item.kind == "foreign" and not policy.edits:
         if here.text != remote.text:
@@ -253,6 +261,17 @@ def _agreement(case: Case, item: Item, conflicts: set[str], suggested: bool) -> 
         yield f"both sides differ in {sorted(differing)}"
     for group in GROUPS:
         yield from _group(case, group, shown(here.text), shown(remote.text), conflicts, suggested)
+
+
+def _edit_that_went(case: Case) -> Iterator[str]:
+    """An edit wins over a deletion, on either side; a cancellation is no deletion."""
+    begun = case.item
+    if begun.base is None or begun.base.remote is None:
+        return
+    if begun.hub is None and begun.remote is not None and case.remote_edits:
+        yield "their edit went with our deletion"
+    if begun.remote is None and begun.hub is not None and not begun.hub.cancelled and case.hub_edits:
+        yield "our edit went with their deletion"
 
 
 def _group(
