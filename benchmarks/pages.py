@@ -10,6 +10,7 @@ and again, so the second look and those after it are measured. ``first``: the fi
 from __future__ import annotations
 
 import argparse
+import re
 import statistics
 import sys
 import tempfile
@@ -24,11 +25,10 @@ from flask.testing import FlaskClient
 
 from bridge.config import Settings
 from bridge.ical import build
-from bridge.service import people
-from bridge.store import accounts, calendars, links, objects
+from bridge.service import feeds, people
+from bridge.store import accounts, calendars, links, objects, shown
 from bridge.store import people as people_rows
 from bridge.web import make_app
-from bridge.web.session import Visitor
 from bridge.wiring import Bridge
 
 NOW = datetime(2027, 5, 10, 9, 0, tzinfo=UTC)
@@ -102,12 +102,11 @@ def elsewhere(events: int) -> Iterator[datetime]:
 
 def signed_in(bridge: Bridge) -> FlaskClient:
     """A browser of hers."""
-    app = make_app(bridge)
-    client = app.test_client()
-    with bridge.db.reading() as tx:
-        anna = people_rows.user_by_email(tx, ANNA)
-    with client.session_transaction() as cookie:
-        cookie["_user_id"], cookie["_fresh"] = Visitor(anna).get_id(), True
+    client = make_app(bridge).test_client()
+    page = client.get("/sign-in").get_data(as_text=True)
+    (token,) = re.findall(r'name="csrf_token" value="([^"]+)"', page)
+    typed = {"csrf_token": token, "email": ANNA, "password": "a good password"}
+    assert client.post("/sign-in", data=typed).status_code == 303
     return client
 
 
@@ -139,15 +138,44 @@ def measure(starts: Iterator[datetime], *, repeats: bool) -> tuple[int, float, f
         client = signed_in(bridge)
         first, events = milliseconds(look(client, ASKED))
         _, page = milliseconds(look(client, "/"))
-        shown = len(client.get(ASKED).get_json())
+        count = len(client.get(ASKED).get_json())
         bridge.db.close()
-    return shown, first, events, page
+    return count, first, events, page
+
+
+def feed(events: int) -> dict[str, float]:
+    """A feed of so many bookings, beside writing out the stored texts, and a 304 beside an empty answer."""
+    with tempfile.TemporaryDirectory() as folder:
+        bridge = studio(Path(folder), spread(3 * events), repeats=False)  # a third are bookings
+        made = feeds.add(bridge, ANNA, "x")
+        app = make_app(bridge)
+        app.add_url_rule("/floor", "signin.floor", lambda: ("", 304))
+        client, path = app.test_client(), "/" + made.url.split("/", 3)[3]
+        whole = client.get(path)
+        etag = whole.headers["ETag"]
+        with bridge.db.reading() as tx:
+            anna = people_rows.user_by_email(tx, ANNA)
+            bookings = calendars.bookings(tx, anna.id).id
+
+        def written() -> None:
+            with bridge.db.reading() as tx:
+                "".join(shown.texts(tx, bookings)).encode()
+
+        took = {
+            "feed": milliseconds(look(client, path))[1],
+            "stored texts": milliseconds(written)[1],
+            "304": milliseconds(lambda: client.get(path, headers={"If-None-Match": etag}).close())[1],
+            "empty answer": milliseconds(lambda: client.get("/floor").close())[1],
+        }
+        bridge.db.close()
+    return took
 
 
 def main(arguments: list[str]) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="benchmarks.pages")
     parser.add_argument("events", nargs="*", type=int, default=[500, 5_000, 10_000])
+    parser.add_argument("--feed", type=int, default=5_000)
     parser.add_argument("--growth", nargs="*", type=int, default=[500, 5_000, 50_000])
     options = parser.parse_args(arguments)
     head = f"{'events':>8} {'shown':>6} {'first':>8} {'month':>8} {'page':>8}"
@@ -158,10 +186,14 @@ def main(arguments: list[str]) -> None:
         print(f"{title} (medians in ms)\n{head}")
         base = 0.0
         for size in sizes:
-            shown, first, events, page = measure(way(size), repeats=repeats)
+            shown_, first, events, page = measure(way(size), repeats=repeats)
             base = base or events
             growth = f"  x{events / base:.2f}" if way is elsewhere else ""
-            print(f"{size:>8} {shown:>6} {first:>8.1f} {events:>8.1f} {page:>8.1f}{growth}", flush=True)
+            print(f"{size:>8} {shown_:>6} {first:>8.1f} {events:>8.1f} {page:>8.1f}{growth}", flush=True)
+    took = feed(options.feed)
+    print(f"A feed of {options.feed} bookings (medians in ms)")
+    for name, milli in took.items():
+        print(f"{milli:>10.1f}  {name}")
 
 
 if __name__ == "__main__":

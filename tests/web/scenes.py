@@ -228,6 +228,19 @@ def _stopped(_grounds: Grounds, bridge: Bridge, anna: UserRow) -> dict[str, str]
     return {}
 
 
+def _shown(_grounds: Grounds, bridge: Bridge, anna: UserRow) -> dict[str, str]:
+    """A week in which all is well, for the README."""
+    icloud = studio.account(bridge, anna)
+    agreed = NOON - timedelta(minutes=3)
+    family = studio.link(bridge, icloud, "Family", "#d9480f", reads=True, agreed_at=agreed)
+    studio.link(bridge, icloud, "Work", "#7a6a1f", writes=True, agreed_at=agreed)
+    _sessions(bridge, anna)
+    _family(bridge, family)
+    across = event("b", "Editing", "DTSTART:20261125T140000Z|DURATION:PT2H")
+    studio.book(bridge, anna, across, kind="block")
+    return {}
+
+
 #: Day of the month, hour, title, place, more lines.
 SESSIONS = (
     (23, "1000", "Smith family", "Old Mill", ""),
@@ -254,13 +267,7 @@ def _full(grounds: Grounds, bridge: Bridge, anna: UserRow) -> dict[str, str]:
     _sessions(bridge, anna)
     across = event("b", "Editing", "DTSTART:20261125T140000Z|DURATION:PT2H")
     studio.book(bridge, anna, across, kind="block")
-    for uid, title, when in (
-        ("h", "School holidays", "DTSTART;VALUE=DATE:20261123|DTEND;VALUE=DATE:20261128"),
-        ("d", "Dentist", "DTSTART:20261124T080000Z|DURATION:PT1H"),
-        ("y", "Yoga", "DTSTART:20261103T170000Z|DURATION:PT1H|RRULE:FREQ=WEEKLY"),
-    ):
-        more = ["TRANSP:TRANSPARENT"] if uid == "h" else []
-        studio.mirrored(bridge, family, event(uid, title, when, *more))
+    _family(bridge, family)
     feeds.add(bridge, ANNA, "Second shooter")
     feeds.add(bridge, ANNA, "My husband", feeds.Shows("busy", 1, 3))
     phone = people.add_device(bridge, ANNA, "My iPhone")
@@ -279,6 +286,16 @@ def _full(grounds: Grounds, bridge: Bridge, anna: UserRow) -> dict[str, str]:
     with bridge.db.reading() as tx:
         (ours,) = [row.id for row in accounts.of_user(tx, anna.id) if row.provider == "caldav"]
     return {"radicale": str(ours)}
+
+
+def _family(bridge: Bridge, family: int) -> None:
+    for uid, title, when in (
+        ("h", "School holidays", "DTSTART;VALUE=DATE:20261123|DTEND;VALUE=DATE:20261128"),
+        ("d", "Dentist", "DTSTART:20261124T080000Z|DURATION:PT1H"),
+        ("y", "Yoga", "DTSTART:20261103T170000Z|DURATION:PT1H|RRULE:FREQ=WEEKLY"),
+    ):
+        more = ["TRANSP:TRANSPARENT"] if uid == "h" else []
+        studio.mirrored(bridge, family, event(uid, title, when, *more))
 
 
 def _sessions(bridge: Bridge, anna: UserRow) -> None:
@@ -332,4 +349,4 @@ def _to_decide(bridge: Bridge, anna: UserRow, work: int, phone: int) -> None:
         )
 
 
-_FURNISH = {"empty": _empty, "full": _full, "running": _running, "stopped": _stopped}
+_FURNISH = {"empty": _empty, "full": _full, "running": _running, "stopped": _stopped, "shown": _shown}

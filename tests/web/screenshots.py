@@ -8,6 +8,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page
@@ -41,7 +42,8 @@ def main(arguments: list[str]) -> None:
             if options.chosen:
                 by_name = {scene.name: scene for scene in SCENES}
                 for file, (name, size, theme) in CHOSEN.items():
-                    shoot(browser, grounds, [by_name[name]], size, theme, README, lambda _, f=file: f)
+                    scene = replace(by_name[name], ground="shown")
+                    shoot(browser, grounds, [scene], size, theme, README, lambda _, f=file: f)
                 return
             options.into.mkdir(parents=True, exist_ok=True)
             for size in SIZES:
@@ -77,10 +79,11 @@ def shoot(
 
 
 def picture(page: Page, file: Path) -> None:
-    """The page to its end (Chromium's own way waits for ever on the calendar); a dialog as it is."""
+    """The page to its end (Chromium's own way waits for ever on the calendar); a dialog, and what is for the
+    README, as the screen shows it."""
     page.wait_for_timeout(350)  # what arrives has arrived
     screen = page.viewport_size or {"width": 0, "height": 0}
-    if page.locator("dialog[open]").count() == 0:
+    if page.locator("dialog[open]").count() == 0 and file.parent != README:
         height = page.evaluate("document.documentElement.scrollHeight")
         page.set_viewport_size({"width": screen["width"], "height": max(height, screen["height"])})
     page.screenshot(path=file, animations="disabled")

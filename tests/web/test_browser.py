@@ -181,6 +181,32 @@ def test_a_link_is_copied(browser: Browser, base: str, bridge: Bridge) -> None:
         assert page.evaluate("navigator.clipboard.readText()") == feed.url
 
 
+def test_markup_in_titles_places_and_names_runs_nowhere(
+    browser: Browser, base: str, bridge: Bridge, anna: UserRow
+) -> None:
+    evil = "<img src=x onerror=alert(1)><script>alert(2)</script>"
+    family = studio.link(bridge, studio.account(bridge, anna), evil, reads=True)
+    text = event(
+        "h", evil, "DTSTART:20261125T130000Z|DURATION:PT1H", f"LOCATION:{evil}", f"DESCRIPTION:{evil}"
+    )
+    studio.book(bridge, anna, text)
+    studio.mirrored(bridge, family, text)
+    with visit(browser, base) as at:
+        page = at.sign_in(ANNA)
+        page.on("dialog", lambda dialog: at.said.append(f"it ran: {dialog.message}"))
+        expect(page.locator(".fc-event", has_text=evil)).to_have_count(2)
+        for view in ("Week", "Day", "List", "Month"):
+            page.get_by_role("button", name=view, exact=True).click()
+        page.locator(".fc-event", has_text=evil).first.click()
+        expect(page.get_by_role("dialog")).to_contain_text(evil)
+        page.keyboard.press("Escape")
+        page.locator(".fc-event", has_text=evil).first.drag_to(page.locator("td[data-date='2026-11-27']"))
+        expect(page.locator(".corner")).to_contain_text(evil)  # moved, or said why not
+        for path in ("/dashboard", "/history", "/calendar/settings", "/calendar/events/1"):
+            at.open(path)
+            assert page.locator("img[src=x]").count() == 0
+
+
 def _starts(bridge: Bridge, anna: UserRow) -> str:
     with bridge.db.reading() as tx:
         return str(bookings.list_(tx, anna)[0]["start"])

@@ -10,8 +10,8 @@ import pytest
 from flask import Flask
 
 from bridge.config import Settings
-from bridge.service import people
-from bridge.store import accounts, calendars, links, notices
+from bridge.service import feeds, people
+from bridge.store import accounts, calendars, conflicts, links, notices, passes, suggestions
 from bridge.store.people import UserRow
 from bridge.web import make_app
 from bridge.wiring import Bridge
@@ -46,7 +46,9 @@ def harmless(browser: Browser) -> None:
             assert not name.startswith("on"), (element.tag, name)
             assert name != "style", element.tag
     for link in document.iter("a"):
-        assert link.get("href").startswith(("/", "#", "https://")), link.get("href")
+        assert link.get("href").startswith(("/", "#", "https://", "webcal://", "http://127.0.0.1")), link.get(
+            "href"
+        )
     assert "49" not in browser.text
 
 
@@ -206,8 +208,20 @@ def test_markup_in_titles_names_errors_and_notices_stays_text(
         mirror = links.get(tx, link).mirror_id
         assert mirror is not None
         calendars.set_title(tx, mirror, HOSTILE)
+        where = {"calendar_id": calendars.bookings(tx, anna.id).id, "uid": "h", "now": NOON}
+        suggestions.add(tx, anna.id, before=text, after=text.replace("T13", "T15"), actor=HOSTILE, **where)
+        sides = {"group": "title", "ours": text, "theirs": text + HOSTILE, "winner": "ours", "instance": None}
+        passed = passes.start(tx, link, anna.id, NOON)
+        conflicts.add(tx, anna.id, link_id=link, pass_id=passed, **sides, **where)
+    feed = feeds.add(bridge, ANNA, HOSTILE[:70])
+    at_annas.client.get("/" + feed.url.split("/", 3)[3], headers={"User-Agent": HOSTILE})
     shown = [
         *PAGES,
+        "/dashboard",
+        "/conflicts",
+        "/calendar/feeds",
+        "/programs/log",
+        "/calendar/events/1",
         *(f"/calendar/settings/accounts/{account}/{page}" for page in ("disconnect", "calendars")),
     ]
     for path in shown:

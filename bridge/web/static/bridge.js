@@ -35,7 +35,8 @@ if (zone && here?.includes("/") && /UTC|GMT/.test(zone.value)) zone.value = here
 
 // On phones the navigation is wider than the screen: where one is, is seen.
 const current = document.querySelector(".nav [aria-current]");
-if (current) current.parentElement.scrollLeft = current.offsetLeft - current.parentElement.clientWidth / 3;
+const bar = current?.parentElement;
+if (bar && current.offsetLeft + current.offsetWidth > bar.clientWidth - 32) bar.scrollLeft = current.offsetLeft - bar.clientWidth / 3;
 
 // The first field with an error gets the focus.
 document.querySelector("[aria-invalid=true]")?.focus();
