@@ -64,7 +64,10 @@ def observed(application: WSGIApplication, every: bool) -> WSGIApplication:
         def start(said: str, headers: list[tuple[str, str]], *more: Any) -> Any:
             nonlocal status
             status = said[:3]
-            return start_response(said, [*headers, ("X-Request-Id", request)], *more)
+            ours = [("X-Request-Id", request)]
+            if not any(name.lower() == "x-content-type-options" for name, _ in headers):
+                ours.append(("X-Content-Type-Options", "nosniff"))  # an event's text is never a page
+            return start_response(said, [*headers, *ours], *more)
 
         with logs.about(request=request):
             try:

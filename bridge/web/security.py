@@ -41,7 +41,8 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 
 csrf = CSRFProtect()
-limiter = Limiter(key_func=get_remote_address, headers_enabled=True)
+#: Where the fleet's counts are away (Redis is lost), each process counts for itself meanwhile.
+limiter = Limiter(key_func=get_remote_address, headers_enabled=True, in_memory_fallback_enabled=True)
 
 
 def the_bridge() -> Bridge:

@@ -56,6 +56,7 @@ def test_a_journey_leaves_figures_and_logs_that_give_nothing_away(
             status, answered, _ = served.ask(method, path, body, **headers)
             assert status == wanted, (method, path, status)
             ids.add(answered["x-request-id"])
+            assert answered["x-content-type-options"] == "nosniff"
         found = metrics(served)
         assert found['picsello_bridge_http_requests_total{method="PUT",part="dav",status="201"}'] == 1
         assert found['picsello_bridge_http_requests_total{method="PROPFIND",part="dav",status="401"}'] == 1

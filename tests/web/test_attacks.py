@@ -4,6 +4,7 @@ endless series are in ``tests/plugin/test_hostile`` and ``tests/providers/test_h
 
 from __future__ import annotations
 
+import dataclasses
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -170,6 +171,16 @@ def test_a_method_cannot_be_overridden(at_annas: Browser) -> None:
     override = {"X-HTTP-Method-Override": "DELETE", "X-Method-Override": "DELETE"}
     answer = at_annas.client.get("/api/v1/bookings/x?_method=DELETE", headers=override)
     assert answer.status_code == 404
+
+
+def test_pages_go_on_where_the_store_of_limits_is_away(
+    app: Flask, bridge: Bridge, settings: Settings
+) -> None:
+    bridge.settings = dataclasses.replace(settings, queue_url="redis://127.0.0.1:9/0")
+    alone = Browser(make_app(bridge))
+    assert alone.client.get("/api/v1/me").status_code == 401
+    assert alone.client.get("/book/anna").status_code == 404
+    assert alone.sign_in(ANNA).path == "/"
 
 
 # --- addresses that lead inside ---------------------------------------------
