@@ -121,13 +121,16 @@ def test_a_guess_costs_the_same_work_whoever_is_named(
 
 
 def test_a_failed_sign_in_is_in_the_log_of_whom_it_was_tried_on(
-    app: Flask, bridge: Bridge, clock: Clock
+    app: Flask, bridge: Bridge, anna: UserRow, clock: Clock
 ) -> None:
     Browser(app, REMOTE_ADDR="192.0.2.7").sign_in(ANNA, "wrong")
     clock.pass_(minutes=1)
     at_annas = Browser(app, REMOTE_ADDR="192.0.2.8").sign_in(ANNA)
     told = [(row["action"], row["actor"], row["address"]) for row in audit.list_(bridge, ANNA)]
-    assert told[:2] == [("signed-in", "nobody", "192.0.2.8"), ("sign-in-failed", "nobody", "192.0.2.7")]
+    assert told[:2] == [
+        ("signed-in", f"user:{anna.id}", "192.0.2.8"),
+        ("sign-in-failed", "nobody", "192.0.2.7"),
+    ]
     assert "192.0.2.7" in at_annas.open("/programs/log").text
 
 
