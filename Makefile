@@ -17,11 +17,12 @@ PORT ?= 5232
 # Servers and clients that the tests talk to; those from PyPI each in an environment of its own.
 PARTS := xandikos vdirsyncer caldav-client server-tester litmus calcurse evolution google-client emulate postgresql redis cyrus davical sogo sabre chromium axe schemathesis config-readers
 
-.PHONY: help run test check newcomer audit simulate fuzz bench growth screenshots clean
+.PHONY: help run test test-postgresql check newcomer audit simulate fuzz bench growth screenshots clean
 
 help:
 	@echo "make run     serve a demo studio (HOST=$(HOST) PORT=$(PORT) DATA=$(DATA))"
 	echo "make test    every test, with the real servers and clients it needs (PYTEST='-k word' to choose)"
+	echo "make test-postgresql   a well-chosen part of them with PostgreSQL in the place of SQLite"
 	echo "make check   formatting, lint, types, import rules"
 	echo "make newcomer  what somebody new does first, from nothing but the clone"
 	echo "make audit   known weaknesses of what we depend on (asks PyPI's advisory database)"
@@ -40,6 +41,15 @@ run: .venv/run.stamp
 
 test: .venv/dev.stamp $(foreach part,$(PARTS),.venvs/$(part).stamp)
 	@.venv/bin/python -m pytest $(PYTEST)
+
+# What keeps its rows in the database, once more with PostgreSQL in the place of the SQLite file. Everything:
+#   PICSELLO_BRIDGE_TEST_DATABASE=postgresql make test
+ON_POSTGRESQL ?= tests/sync/test_guards.py tests/sync/test_first_link.py tests/sync/test_conflicts.py tests/sync/test_undo.py \
+	tests/plugin/test_protocol.py tests/plugin/test_policies.py tests/booking tests/service/test_accounts.py \
+	tests/cli/test_worker.py tests/cli/test_sync.py tests/web/test_journey.py tests/journeys/test_crashes.py
+
+test-postgresql: .venv/dev.stamp .venvs/postgresql.stamp .venvs/redis.stamp
+	@PICSELLO_BRIDGE_TEST_DATABASE=postgresql .venv/bin/python -m pytest $(ON_POSTGRESQL)
 
 # SCHEDULES random histories against the whole sync engine, from seed SEED on; the last line is JSON.
 SCHEDULES ?= 200

@@ -47,14 +47,15 @@ BUSY = timedelta(minutes=10)
 SHORTEST = 10.0
 LONGEST_FACTOR = 3.0
 FIRST_DELAY = 30.0
-LONGEST_DELAY = 3600.0
+#: So that everybody agrees again within ten minutes after a provider comes back, however long it was away.
+LONGEST_DELAY = 480.0
 #: The counts of a pass that had something to do.
 ACTIVE = ("pulled", "pushed", "deleted")
 
 
 def delay(failures: int, chance: float) -> float:
-    """Seconds to wait after so many failures in a row: 30 s, doubling to an hour, less up to a quarter by
-    ``chance`` (0 to 1), so that accounts that failed together do not all come back together."""
+    """Seconds to wait after so many failures in a row: 30 s, doubling to eight minutes, less up to a quarter
+    by ``chance`` (0 to 1), so that accounts that failed together do not all come back together."""
     full: float = min(FIRST_DELAY * 2.0 ** min(max(failures - 1, 0), 16), LONGEST_DELAY)
     return full * (1 - chance / 4)
 

@@ -24,6 +24,9 @@ from tests.servers.postgres import Cluster
 ANNA = "anna@studio.example"
 KINDS = ("sqlite", "postgresql")
 
+#: These choose the database themselves.
+pytestmark = pytest.mark.embedded
+
 
 @pytest.fixture
 def place(

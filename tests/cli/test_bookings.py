@@ -145,6 +145,7 @@ def test_the_doctor_says_what_to_do_about_open_doors(call: Call, anna: str, data
     assert f"chmod 600 {data / 'master.key'}" in wrong["master key"]
 
 
+@pytest.mark.embedded
 def test_the_doctor_reports_a_broken_database_instead_of_failing(call: Call, anna: str, data: Path) -> None:
     for file in data.glob("bridge.sqlite*"):
         file.write_bytes(b"ruined " * 1000)

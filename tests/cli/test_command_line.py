@@ -111,6 +111,7 @@ def test_a_data_folder_that_cannot_be_made_is_said(call: Call, tmp_path: Path) -
     assert "data folder" in call("user", "list", "--data", str(tmp_path / "file" / "data")).refusal
 
 
+@pytest.mark.embedded
 def test_a_file_that_is_no_database_is_said(call: Call, data: Path) -> None:
     data.mkdir()
     (data / "bridge.sqlite").write_bytes(b"not a database, but a letter to the studio" * 100)

@@ -187,7 +187,7 @@ def test_an_account_that_fails_rests_and_its_links_with_it(annas: Annas) -> None
         worker.stop()
 
 
-def test_the_rest_doubles_to_an_hour_and_differs_by_chance() -> None:
+def test_the_rest_doubles_to_eight_minutes_and_differs_by_chance() -> None:
     full = [delay(failures, 0) for failures in range(1, 12)]
     assert full[:4] == [30, 60, 120, 240]
     assert full[-1] == LONGEST_DELAY

@@ -70,6 +70,7 @@ def test_a_renewed_secret_never_overwrites_a_new_sign_in(bridge: Bridge, anna: U
         assert accounts.get(tx, account).secret == b"signed in again"
 
 
+@pytest.mark.embedded
 def test_neither_state_nor_verifier_can_be_read_in_the_database(
     bridge: Bridge, anna: UserRow, tmp_path: Path
 ):

@@ -85,6 +85,7 @@ def book(bridge: Bridge, title: str = "Miller wedding") -> str:
         return bookings.add(tx, user, title, "2027-05-08T10:00", 60, "", "", "confirmed", now)[0]
 
 
+@pytest.mark.embedded
 def test_a_change_is_told_once_signed_and_without_what_it_says(bridge: Bridge, website: Website) -> None:
     book(bridge, "Before there was a webhook")
     hook = webhooks.add(bridge, ANNA, website.url)

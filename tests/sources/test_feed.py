@@ -223,6 +223,7 @@ def test_many_that_vanish_at_once_wait_for_a_word(desk: Desk) -> None:
     assert not desk.sync().held
 
 
+@pytest.mark.embedded
 def test_the_address_is_a_secret(desk: Desk) -> None:
     desk.publish(event(1, LATER))
     desk.choose()

@@ -215,6 +215,7 @@ def test_the_dead_sync_is_explained(desk: Desk) -> None:
     assert "1 change waits in its queue" in desk.choose().told[0]
 
 
+@pytest.mark.embedded
 def test_a_password_is_sealed_and_never_in_the_address(desk: Desk) -> None:
     sources.set_(desk.bridge, ANNA, "picsello", url=desk.url, secret="hunter2-hunter2")
     assert b"hunter2" not in (desk.bridge.settings.data / "bridge.sqlite").read_bytes()

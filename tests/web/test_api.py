@@ -203,6 +203,7 @@ def test_the_description_is_for_everybody(app: Flask) -> None:
     assert told.json["servers"][0]["url"].startswith("http")
 
 
+@pytest.mark.embedded
 def test_a_token_is_kept_as_a_mac_and_its_life_is_audited(app: Flask, bridge: Bridge, clock: Clock) -> None:
     made = tokens.add(bridge, ANNA, "Website", ["read"])
     assert made.token not in bridge.settings.data.joinpath("bridge.sqlite").read_bytes().decode("latin-1")
