@@ -38,7 +38,7 @@ def moment(given: str | None, name: str, where: ZoneInfo) -> int:
     text = _LOST_PLUS.sub(r"\1+\2", (given or "").strip())
     try:
         found = datetime.fromisoformat(text)
-        if found.year not in _YEARS:
+        if found.year not in _YEARS or not text.isprintable():
             raise ValueError(text)
         return int((found if found.tzinfo else found.replace(tzinfo=where)).timestamp())
     except (ValueError, OverflowError):
