@@ -114,6 +114,7 @@ def make_app(bridge: Bridge) -> Flask:
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.extensions["bridge"] = bridge
     app.url_map.converters["int"] = Number
+    session.identify(app)  # limits are for whoever asks
     security.install(app, bridge)
     session.install(app)
     refusals.install(app)

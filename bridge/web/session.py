@@ -100,6 +100,11 @@ def safe_next(target: str | None) -> str:
     return start if parts.scheme or parts.netloc else target
 
 
+def identify(app: Flask) -> None:
+    """Before anything else is asked of a request: who sends it, if a token says so."""
+    app.before_request(lambda: access.identify(Visitor))
+
+
 def install(app: Flask) -> None:
     """Register the sign-in machinery."""
     manager = LoginManager()
@@ -139,7 +144,6 @@ def _load(identity: str) -> Visitor | None:
 
 def _gate() -> ResponseReturnValue | None:
     """Every page needs signing in unless its blueprint says ``PUBLIC``: a forgotten check lets nobody in."""
-    access.identify(Visitor)
     known = current_user.is_authenticated
     audit.acting(f"user:{visitor().user.id}" if known else "nobody", request.remote_addr or "")
     if request.endpoint is None or request.endpoint == "static" or request.blueprint in PUBLIC:

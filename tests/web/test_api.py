@@ -117,6 +117,16 @@ def test_a_wrong_token_opens_nothing(app: Flask, token: str) -> None:
         assert "new one" in refused.json["detail"]
 
 
+def test_each_program_has_a_limit_of_its_own(app: Flask, bridge: Bridge) -> None:
+    left = []
+    for name in ("One", "Two"):
+        program = Program(app, token_of(bridge, name=name))
+        for _ in range(3):
+            answer = program("GET", "/api/v1/me")
+        left.append(int(answer.headers["X-RateLimit-Remaining"]))
+    assert left == [597, 597]
+
+
 def test_a_wrong_token_is_not_mended_by_a_good_cookie(at_annas: Browser) -> None:
     refused = at_annas.client.get("/api/v1/me", headers={"Authorization": "Bearer nonsense"})
     assert refused.status_code == 401
