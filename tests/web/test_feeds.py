@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import icalendar
+import vobject
 from flask import Flask
 
 from bridge.service import bookings, feeds
@@ -206,3 +207,53 @@ def test_a_window_that_is_not_offered_is_refused(at_annas: Browser, bridge: Brid
     sent = {"name": "x", "detail": "full", "past": "999", "ahead": "all", "csrf_token": token}
     assert at_annas.client.post("/calendar/feeds", data=sent).status_code == 422
     assert feeds.list_(bridge, ANNA) == []
+
+
+def test_a_feed_of_everything_there_is_passes_two_validators(
+    app: Flask, bridge: Bridge, anna: UserRow
+) -> None:
+    """icalendar's strict parser, and vobject's ``validate``, which knows what RFC 5545 requires of each
+    component; and the rules of its content lines (3.1)."""
+    samples = (
+        ("plain", "DTSTART:20261125T140000Z|DTEND:20261125T150000Z", "DESCRIPTION:" + "Größe, " * 5),
+        ("zoned", "DTSTART;TZID=Europe/Berlin:20261126T140000|DURATION:PT2H", "LOCATION:Old Mill\\, Room 2"),
+        ("dates", "DTSTART;VALUE=DATE:20261127|DTEND;VALUE=DATE:20261129", "TRANSP:TRANSPARENT"),
+        (
+            "weekly",
+            "DTSTART;TZID=America/New_York:20261101T180000|DURATION:PT1H",
+            "RRULE:FREQ=WEEKLY;COUNT=9",
+        ),
+        ("lead", "DTSTART:20261201T090000|DURATION:PT45M", "STATUS:TENTATIVE"),
+        ("off", "DTSTART:20261202T090000Z|DURATION:PT45M", "STATUS:CANCELLED"),
+    )
+    for uid, when, more in samples:
+        studio.book(bridge, anna, event(uid, f"“{uid}”; a\\, b", when, more))
+    for shows in (feeds.Shows(), feeds.Shows("busy")):
+        feed = feeds.add(bridge, ANNA, f"Second shooter, {shows.detail}", shows)
+        told = {uid for uid, _, _ in samples} - ({"dates"} if shows.detail == "busy" else set())  # it is free
+        assert parsed(app, feed).keys() == told
+        text = read(app, feed).data.decode()
+        (calendar,) = vobject.readComponents(text)
+        assert calendar.validate(raiseException=True)
+        assert len(calendar.vevent_list) == len(told)
+        lines = text.split("\r\n")
+        assert lines.pop() == ""
+        assert all(len(line.encode()) <= 75 and "\n" not in line for line in lines)
+        assert {line for line in lines if line.startswith("BEGIN:VCALENDAR")} == {"BEGIN:VCALENDAR"}
+
+
+def test_what_is_kept_of_a_feed_never_outlives_a_change(
+    app: Flask, bridge: Bridge, anna: UserRow, clock: Clock
+) -> None:
+    feed = feeds.add(bridge, ANNA, "x")
+    studio.book(bridge, anna, event("a", "First", "DTSTART:20261125T140000Z|DURATION:PT1H"))
+    assert [parsed(app, feed).keys() for _ in range(2)] == [{"a"}, {"a"}]
+    studio.book(bridge, anna, event("a", "Second", "DTSTART:20261125T140000Z|DURATION:PT1H"))
+    assert str(parsed(app, feed)["a"]["SUMMARY"]) == "Second"
+    feeds.change(bridge, ANNA, "x", feeds.Shows("busy"))
+    assert "Second" not in read(app, feed).data.decode()
+    renewed = feeds.rotate(bridge, ANNA, "x")
+    assert read(app, feed).status_code == 404
+    assert parsed(app, renewed).keys() == {"a"}
+    clock.pass_(days=400)
+    assert parsed(app, renewed) == {}
