@@ -211,9 +211,6 @@
     dayCellDidMount({ el }) { el.removeAttribute("aria-labelledby"); }, // it would hide the cell's own words
     datesSet({ view }) {
       for (const icon of place.querySelectorAll(".fc-icon")) { icon.removeAttribute("role"); icon.ariaHidden = "true"; }
-      // A day is longer than a screen: it scrolls in its own frame and begins where people do.
-      const height = view.type.startsWith("timeGrid") ? Math.max(560, innerHeight - 220) : "auto";
-      if (calendar.getOption("height") !== height) setTimeout(() => { calendar.setOption("height", height); if (height !== "auto") calendar.scrollToTime("08:00:00"); });
       remember(phone.matches ? "view.phone" : "view", view.type);
       remember("date", calendar.formatIso(calendar.getDate()).slice(0, 10));
       remember("date.at", Date.now());
