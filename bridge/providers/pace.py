@@ -10,23 +10,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from time import sleep, time
-
-from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from typing import TYPE_CHECKING
 
 from bridge.providers.guard import origin
 from bridge.providers.kinds import KINDS
 
-_BUCKETS = MovingWindowRateLimiter(MemoryStorage())
+if TYPE_CHECKING:
+    from limits.strategies import MovingWindowRateLimiter
+
+#: So many requests in so many seconds.
+Rate = tuple[int, int]
 
 
 class Pace:
     """What ``rate`` allows this user at this place; None: as many requests as you like."""
 
-    def __init__(
-        self, rate: RateLimitItem | None, place: str, user: str, pause: Callable[[float], None] = sleep
-    ):
+    def __init__(self, rate: Rate | None, place: str, user: str, pause: Callable[[float], None] = sleep):
         self._rate = rate
         self._key = (place, user)
         self._pause = pause
@@ -42,24 +41,36 @@ class Pace:
         """What the table says about a provider: so many requests a minute, at the address it has for us."""
         many = KINDS[kind].per_minute
         _, host, port = origin(url)
-        return cls(RateLimitItemPerMinute(many) if many else None, f"{host}:{port}", user, pause)
+        return cls((many, 60) if many else None, f"{host}:{port}", user, pause)
 
     def wait(self) -> float:
         """Wait until it is our turn; the seconds that it took."""
-        waited = 0.0
-        while self._rate is not None and not _BUCKETS.hit(self._rate, *self._key):
-            turn = _BUCKETS.get_window_stats(self._rate, *self._key).reset_time
-            left = min(max(turn - time(), 0.05), self._rate.get_expiry())
+        if self._rate is None:
+            return 0.0
+        from limits import RateLimitItemPerSecond  # only few providers want it
+
+        rate, waited = RateLimitItemPerSecond(*self._rate), 0.0
+        while not _buckets().hit(rate, *self._key):
+            turn = _buckets().get_window_stats(rate, *self._key).reset_time
+            left = min(max(turn - time(), 0.05), rate.get_expiry())
             self._pause(left)
             waited += left
         return waited
 
 
-def every(seconds: float) -> RateLimitItem:
+def every(seconds: float) -> Rate:
     """One request in so many seconds."""
-    return RateLimitItemPerSecond(1, max(1, round(seconds)))
+    return 1, max(1, round(seconds))
 
 
 @cache
-def _table() -> dict[str, RateLimitItem]:
+def _buckets() -> MovingWindowRateLimiter:
+    from limits.storage import MemoryStorage
+    from limits.strategies import MovingWindowRateLimiter
+
+    return MovingWindowRateLimiter(MemoryStorage())
+
+
+@cache
+def _table() -> dict[str, Rate]:
     return {origin(kind.start)[1]: every(kind.every) for kind in KINDS.values() if kind.every}
