@@ -1,4 +1,4 @@
-"""Write ``docs/compatibility.md`` from a run of the provider contract.
+"""Write ``docs/compatibility.md``, and the table in the README, from a run of the provider contract.
 
     python -m tests.contracts.compatibility [pytest's options]
 
@@ -18,14 +18,18 @@ from bridge.ports import Capabilities
 
 ROOT = Path(__file__).parents[2]
 TARGET = ROOT / "docs" / "compatibility.md"
+README = ROOT / "README.md"
+#: Between these the README's table stands.
+BEGIN, END = "<!-- compatibility: written by tests.contracts.compatibility -->", "<!-- /compatibility -->"
 
 HEAD = """\
 # What it works with
 
 Written by `python -m tests.contracts.compatibility` from a run of the provider contract
 (`tests/contracts/`); do not edit by hand. Every row is a real server started by the tests, except for Google
-and Microsoft, which are our own stand-ins held to the official contracts. **Nothing here was verified live
-at a provider**: see the checklist in [providers.md](providers.md).
+and Microsoft, which are our own stand-ins held to the official contracts, and iCloud, GMX and Yahoo, which
+are Radicale with their known habits (`tests/servers/houses.py`). **Nothing here was verified live at a
+provider**: see the checklist in [providers.md](providers.md).
 
 | what | contract tests passed | changes told by | strange tokens | conditional writes |
 | --- | --- | --- | --- | --- |
@@ -43,8 +47,15 @@ look right before each write; what happens in between is overwritten.
 | Nextcloud, Baïkal, ownCloud, fruux, Migadu, Murena, Disroot | sabre/dav 1.8 (older behaviour) |
 | Synology | DAViCal (Synology ships a modified one) |
 | mailcow and others | SOGo |
-| iCloud, GMX, WEB.DE, mail.com, Yahoo, AOL, Zoho, Posteo, mailbox.org | prepared answers of the fault proxy |
+| iCloud | Radicale with iCloud's habits |
+| GMX, WEB.DE, mail.com | Radicale with GMX's habits |
+| Yahoo, AOL | Radicale with Yahoo's habits |
+| Zoho, Posteo, mailbox.org | prepared answers of the fault proxy |
 """
+
+
+#: What cannot be run at home.
+LIVE = frozenset({"Google", "Microsoft", "iCloud", "GMX", "Yahoo"})
 
 
 @dataclass
@@ -57,6 +68,12 @@ class Row:
     capabilities: Capabilities | None = None
 
 
+def _name(runner: str) -> str:
+    """What a runner's class is about, as its house spells itself."""
+    name = runner.removeprefix("Test")
+    return {"ICloud": "iCloud", "Sabre": "sabre/dav"}.get(name, name)
+
+
 @dataclass
 class Collector:
     """A pytest plugin: outcomes and capabilities by runner."""
@@ -67,7 +84,7 @@ class Collector:
         cls = getattr(item, "cls", None)
         if cls is None:
             return None
-        return self.rows.setdefault(cls.__name__, Row(cls.__name__.removeprefix("Test")))
+        return self.rows.setdefault(cls.__name__, Row(_name(cls.__name__)))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]):
@@ -86,6 +103,10 @@ class Collector:
 
 def written(rows: list[Row]) -> str:
     """The page."""
+    return HEAD + "".join(_lines(rows)) + TAIL
+
+
+def _lines(rows: list[Row]) -> list[str]:
     lines = []
     for row in sorted(rows, key=lambda row: row.what.lower()):
         found = row.capabilities or Capabilities()
@@ -96,7 +117,19 @@ def written(rows: list[Row]) -> str:
             tokens = "refused" if found.trusts_token else "answered"
         writes = "read only" if not found.writes else "yes" if found.conditional_writes else "no"
         lines.append(f"| {row.what} | {row.passed} | {told} | {tokens} | {writes} |\n")
-    return HEAD + "".join(lines) + TAIL
+    return lines
+
+
+def readme(text: str, rows: list[Row]) -> str:
+    """The README with its table as of this run: how many tests of the contract each one passed."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    shown = sorted(rows, key=lambda row: row.what.lower())
+    names = " | ".join(row.what for row in shown)
+    passed = " | ".join(str(row.passed) for row in shown)
+    lines = ["", f"| | {names} |", "| --- " * (len(shown) + 1) + "|", f"| contract tests passed | {passed} |"]
+    live = " | ".join("not verified live" if row.what in LIVE else "the real server" for row in shown)
+    return before + BEGIN + "\n".join([*lines, f"| tried with | {live} |", ""]) + END + after
 
 
 def main(options: list[str]) -> int:
@@ -106,6 +139,7 @@ def main(options: list[str]) -> int:
     if status == pytest.ExitCode.OK and rows:
         TARGET.parent.mkdir(exist_ok=True)
         TARGET.write_text(written(rows), encoding="utf-8")
+        README.write_text(readme(README.read_text(encoding="utf-8"), rows), encoding="utf-8")
     return int(status)
 
 
