@@ -35,12 +35,13 @@ from radicale import log as radicale_log
 from radicale.app import Application
 
 from bridge.errors import Invalid
+from bridge.service import Bridge
 from radicale_plugin import answers, paths, seam
 from radicale_plugin.answers import ALLOW, CLASSES, Answer
 from radicale_plugin.app import BridgeApplication
 from radicale_plugin.compress import compressed
 from radicale_plugin.request import BODY, CONTENT_TYPE, CREDENTIALS
-from radicale_plugin.runtime import BridgeLike, Runtime
+from radicale_plugin.runtime import Runtime
 
 log = logging.getLogger("picsello_bridge.dav")
 
@@ -57,7 +58,7 @@ _UNTRUSTED = (
 )
 
 
-def make_dav_app(bridge: BridgeLike, on_change: Callable[[int], None] | None = None) -> WSGIApplication:
+def make_dav_app(bridge: Bridge, on_change: Callable[[int], None] | None = None) -> WSGIApplication:
     """The CalDAV application over an open bridge, to be mounted (SCRIPT_NAME says where; by contract, /dav).
 
     ``on_change(calendar_id)`` is called after each commit by a client, to wake the worker at once.

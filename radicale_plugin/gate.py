@@ -20,7 +20,7 @@ from bridge.service.people import verify_device
 from radicale_plugin.recent import Recent
 
 if TYPE_CHECKING:
-    from radicale_plugin.runtime import BridgeLike
+    from bridge.service import Bridge
 
 log = logging.getLogger("picsello_bridge.dav")
 
@@ -34,7 +34,7 @@ KNOWN = 24 * 3600
 class Gate:
     """Failed sign-ins of the last minute, and credentials that have worked."""
 
-    def __init__(self, bridge: BridgeLike, per_address: int = PER_ADDRESS, per_user: int = PER_USER):
+    def __init__(self, bridge: Bridge, per_address: int = PER_ADDRESS, per_user: int = PER_USER):
         self._bridge = bridge
         self._per_address = ((per_address, 1),)
         self._per_user = ((per_user, 1),)

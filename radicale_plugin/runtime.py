@@ -13,34 +13,18 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
 from bridge.config import Settings
-from bridge.ports import Clock
-from bridge.store.db import Database
+from bridge.service import Bridge
 from radicale_plugin.gate import Gate
 
 if TYPE_CHECKING:
     from radicale.config import Configuration
 
-    from bridge.vault import Vault
-
 log = logging.getLogger("picsello_bridge.dav")
-
-
-class BridgeLike(Protocol):
-    """What we need of ``bridge.wiring.Bridge``."""
-
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def db(self) -> Database: ...
-    @property
-    def clock(self) -> Clock: ...
-    @property
-    def vault(self) -> Vault: ...
 
 
 @dataclass(slots=True)
@@ -63,7 +47,7 @@ class Runtime:
     """An open bridge as the plugin sees it. ``on_change(calendar_id)`` is called after every commit that
     changed a calendar; it only makes the worker faster, since what is due stands in the store."""
 
-    bridge: BridgeLike
+    bridge: Bridge
     on_change: Callable[[int], None] = _nobody
     gate: Gate = field(init=False)
 
@@ -130,12 +114,12 @@ def of(configuration: Configuration) -> Runtime:
     data, url = _option(configuration, "data") or "", _option(configuration, "database_url") or ""
     with _runtimes_lock:
         if (data, url) not in _runtimes:
-            from bridge.wiring import Bridge
+            from bridge import wiring
 
             environ = dict(os.environ)
             if url:
                 environ["PICSELLO_BRIDGE_DATABASE_URL"] = url
-            _runtimes[data, url] = Runtime(Bridge.open(Settings.load(data or None, None, environ)))
+            _runtimes[data, url] = Runtime(wiring.Bridge.open(Settings.load(data or None, None, environ)))
         return _runtimes[data, url]
 
 

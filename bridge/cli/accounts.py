@@ -192,9 +192,9 @@ def _select(options: argparse.Namespace, out: Output) -> int | None:
 
 
 def _remove(options: argparse.Namespace, out: Output) -> None:
-    from bridge.service import accounts
+    from bridge.service import disconnecting
 
-    removed = accounts.remove(opened(options), options.account, pushed=options.pushed)
+    removed = disconnecting.remove(opened(options), options.account, pushed=options.pushed)
     value = {"removed": options.account, "deleted": removed.deleted, "left": list(removed.left)}
     out.value(value, " ".join([f"{removed.label} is disconnected.", *removed.left]))
 

@@ -1,7 +1,6 @@
 """Accounts: connecting a provider, renewing the sign-in, the account's rules.
 
-What its calendars are for is decided in ``roles``, saying goodbye in ``disconnecting``; callers find all
-of it here.
+What its calendars are for is decided in ``roles``, and found here too; saying goodbye is ``disconnecting``.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ from bridge import providers
 from bridge.errors import AlreadyThere, Invalid
 from bridge.ports import RemoteCalendar
 from bridge.service import Bridge, audit
-from bridge.service.disconnecting import removal, remove
 from bridge.service.roles import calendars_of, give_back, refuse_source, select, takes_part, tidy
 from bridge.store import accounts, links, people
 from bridge.store.accounts import AccountRow
@@ -29,8 +27,6 @@ __all__ = [
     "find",
     "give_back",
     "keep_sign_in",
-    "removal",
-    "remove",
     "select",
     "set_",
     "sign_in",

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bridge.errors import AlreadyThere, Invalid, NotAllowed, NotFound, SignInNeeded, Unreachable
-from bridge.service import accounts, passes, status
+from bridge.service import accounts, disconnecting, passes, status
 from bridge.store import accounts as account_rows
 from bridge.wiring import Bridge
 from tests.service.conftest import ANNA, TODAY, Annas, event
@@ -213,7 +213,7 @@ def pushed(annas: Annas) -> int:
 
 
 def test_the_effect_is_told_in_numbers_first(annas: Annas, pushed: int) -> None:
-    effect = accounts.removal(annas.bridge, pushed)
+    effect = disconnecting.removal(annas.bridge, pushed)
     assert (effect.pushed, effect.future, effect.mirrored) == (2, 1, 1)
 
 
@@ -226,7 +226,7 @@ def test_the_effect_is_told_in_numbers_first(annas: Annas, pushed: int) -> None:
     ],
 )
 def test_disconnecting_leaves_what_was_chosen(annas: Annas, pushed: int, choice: str, left: set[str]) -> None:
-    removed = accounts.remove(annas.bridge, pushed, pushed=choice)
+    removed = disconnecting.remove(annas.bridge, pushed, pushed=choice)
     assert (removed.deleted, removed.left) == (3 - len(left), [])
     uids = {"past@studio", "coming@studio", "mine@home"}
     assert {uid for uid in uids if annas.work.by_uid(uid)} == left
@@ -241,20 +241,20 @@ def test_a_booking_edited_over_there_goes_too(annas: Annas, pushed: int) -> None
     text = annas.work.get(name)
     assert text is not None
     annas.work.put(name, text.replace("SUMMARY:Shoot", "SUMMARY:Renamed there"), annas.work.etag(name))
-    assert accounts.remove(annas.bridge, pushed, pushed="remove-all").left == []
+    assert disconnecting.remove(annas.bridge, pushed, pushed="remove-all").left == []
     assert set(annas.work.texts()) == {"mine.ics"}
 
 
 def test_a_calendar_that_is_gone_does_not_keep_anybody(annas: Annas, pushed: int) -> None:
     annas.work.drop()
-    accounts.remove(annas.bridge, pushed, pushed="remove-all")
+    disconnecting.remove(annas.bridge, pushed, pushed="remove-all")
     assert _listed(annas.bridge) == []
 
 
 def test_a_dead_sign_in_is_said_and_does_not_keep_anybody(annas: Annas, pushed: int) -> None:
     with annas.bridge.db.writing() as tx:
         account_rows.set_(tx, pushed, secret=annas.bridge.vault.seal("old", account_rows.bind(pushed)))
-    removed = accounts.remove(annas.bridge, pushed, pushed="remove-all")
+    removed = disconnecting.remove(annas.bridge, pushed, pushed="remove-all")
     (sentence,) = removed.left
     assert sentence.startswith("2 bookings are still in “Work”")
     assert removed.deleted == 0
