@@ -260,7 +260,10 @@ class Applier:
             else:
                 self.provider.delete(calendar, sent.href, action.expect)
         except ObjectGone:
-            self.again.append(Sight(sent.pairing_id, sent.href, fresh=True, deleted=True))
+            if action.expect is None:
+                self._name_taken(sent)
+            else:
+                self.again.append(Sight(sent.pairing_id, sent.href, fresh=True, deleted=True))
         except (TagMismatch, UnknownOutcome):
             self.again.append(Sight(sent.pairing_id, sent.href, fresh=True))
         except NotPermitted as error:
@@ -277,6 +280,31 @@ class Applier:
         else:
             return True
         return False
+
+    def _name_taken(self, sent: Sending) -> None:
+        """A create was answered: what had this name is deleted. If it was sent before, and its answer lost,
+        that was ours: it had arrived, and somebody deleted it. Else it is of an earlier life of the object,
+        which gets another name."""
+        before, uid = sent.looked.pairing, sent.looked.item.uid
+        with self.db.writing() as tx:
+            self.hold_lease(tx)
+            if before is not None and before.flight_text is not None and before.href == sent.href:
+                assert before.flight_hub is not None and before.flight_etag is not None
+                pairings.settle(
+                    tx,
+                    sent.pairing_id,
+                    hub=before.flight_hub,
+                    etag=before.flight_etag,
+                    remote=before.flight_text,
+                    tag="",
+                )
+            else:
+                link_id, calendar_id = self.context.link.id, sent.looked.calendar_id
+                known = pairings.by_uid(tx, link_id, calendar_id, uid)
+                pairings.clear_flight(tx, sent.pairing_id)
+                taken = known.generation if known is not None else 1
+                pairings.upsert(tx, link_id, calendar_id, uid, sent.href, generation=taken + 1)
+        self.again.append(Sight(sent.pairing_id, sent.href, fresh=True, deleted=True))
 
     def _nothing_sent(self, sent: Sending) -> None:
         """The far side said no, so nothing is on its way there, and nothing of ours is missing there."""
