@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from flask import Flask
-from werkzeug.routing import IntegerConverter, Map
+from werkzeug.routing import IntegerConverter, Map, PathConverter
 
 from bridge.web import (
     agenda,
@@ -108,12 +108,19 @@ class Number(IntegerConverter):
         super().__init__(url_map, max=2**63 - 1)
 
 
+class Uid(PathConverter):
+    """A UID in an address. It may hold slashes, and so would swallow the path of what can be done with it."""
+
+    regex = r"(?!.*/confirm$)[^/].*?"
+
+
 def make_app(bridge: Bridge) -> Flask:
     """The pages of one installation, as a WSGI application; it answers everything but ``/dav`` paths."""
     app = Flask("bridge.web")
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.extensions["bridge"] = bridge
     app.url_map.converters["int"] = Number
+    app.url_map.converters["uid"] = Uid
     session.identify(app)  # limits are for whoever asks
     security.install(app, bridge)
     session.install(app)

@@ -61,14 +61,14 @@ def add() -> ResponseReturnValue:
     return answer, 201
 
 
-@pages.get("/bookings/<path:uid>")
+@pages.get("/bookings/<uid:uid>")
 @needs("read")
 def one(uid: str) -> ResponseReturnValue:
     """One booking or block."""
     return jsonify(_find(uid))
 
 
-@pages.patch("/bookings/<path:uid>")
+@pages.patch("/bookings/<uid:uid>")
 @needs("write")
 def move(uid: str) -> ResponseReturnValue:
     """Another ``start``, and another ``duration`` if it is given; answers with the booking as it is then."""
@@ -83,7 +83,7 @@ def move(uid: str) -> ResponseReturnValue:
     return jsonify(_find(uid))
 
 
-@pages.delete("/bookings/<path:uid>")
+@pages.delete("/bookings/<uid:uid>")
 @needs("write")
 def cancel(uid: str) -> ResponseReturnValue:
     """Cancel a booking (it stays listed as cancelled), or delete a block."""

@@ -40,4 +40,4 @@ def test_whatever_is_sent_is_answered_as_described(data: Path, anna: str, call: 
             check=False,
         )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
-    assert "Tested: 12" in done.stdout, done.stdout[-2000:]
+    assert "Tested: 13" in done.stdout, done.stdout[-2000:]
