@@ -93,6 +93,7 @@ class Applier:
     made: set[int] = field(default_factory=set)  # pairings of what this pass made there
     not_permitted: str | None = None  # why we may no longer write there, if we may not
     _refused_once: set[int] = field(default_factory=set)
+    _knows_more: bool = False
     memory: Memory = field(init=False)
 
     def __post_init__(self) -> None:
@@ -120,8 +121,17 @@ class Applier:
                     self.memory.give_up(tx, looked, error)
             for left_out in unusable:
                 self.memory.leave_out(tx, left_out, now)
+            if any(one.item.base is None and one.item.remote is not None for one, _ in decisions):
+                self._got_to_know(tx)
         written = [sent for sent in sending if self._there(sent)]
         self._read_back(written)
+
+    def _got_to_know(self, tx: Connection) -> None:
+        """Until this pass has come to its end, the next one lists everything: the cursor it would ask with is
+        older than what we now know, and what came and went since may be in no delta (RFC 6578 3.5.2)."""
+        if not self._knows_more:
+            links.set_(tx, self.context.link.id, listed_at=None)
+            self._knows_more = True
 
     def hold_lease(self, tx: Connection) -> None:
         """First statement of every writing transaction of a pass. Raises LeaseLost."""

@@ -44,8 +44,7 @@ def done(
         values["cursor"] = observation.cursor
         values["bookings_seq"] = observation.bookings_seq
         values["mirror_seq"] = observation.mirror_seq
-        if observation.complete:
-            values["listed_at"] = now
+        values["listed_at"] = now if observation.complete else link.listed_at
         if not pairings.problems(tx, link.id):
             values["agreed_at"] = now
         elif not_permitted or link.state == "read-only":

@@ -55,16 +55,12 @@ def deletions_in_a_delta_are_not_seen(patch: pytest.MonkeyPatch) -> None:
         "changes",
         lambda self, calendar, cursor: replace(changes(self, calendar, cursor), gone=frozenset()),
     )
-    patch.setattr(
-        engine.Engine, "_wants_full_listing", lambda self, context, _: context.link.listed_at is None
-    )
+    patch.setattr(engine.Engine, "_wants_full_listing", lambda self, context, _: context.link.cursor is None)
 
 
 @mutant
 def nothing_is_ever_listed_again(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(
-        engine.Engine, "_wants_full_listing", lambda self, context, _: context.link.listed_at is None
-    )
+    patch.setattr(engine.Engine, "_wants_full_listing", lambda self, context, _: context.link.cursor is None)
 
 
 @mutant

@@ -18,6 +18,7 @@ ONCE_FAILED = {
     809: "a lost create, renamed over there before we looked",
     3197: "an event stood twice over there, the one that we knew went, and with it ours",
     200047: "a rename that a lying token told in halves",
+    2005219: "an event came, was read by a pass that died, and went, in no delta",
     2000512: "a lost create, deleted there, under a name that is never free again",
 }
 #: Likewise, from the time when all far sides were plain.
