@@ -24,6 +24,7 @@ import base64
 import binascii
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from http import HTTPStatus
 from importlib.metadata import version
 from io import BytesIO
@@ -80,10 +81,16 @@ def _application(settings: config.Configuration) -> WSGIApplication:
     return BridgeApplication(settings)
 
 
-def configuration(runtime: Runtime) -> config.Configuration:
-    """Radicale's configuration for running inside our server; ``config/radicale.conf`` is for it alone."""
+@cache
+def _quiet_log() -> None:
+    """Once in a process: each time, Radicale's set-up wraps what makes log records once more."""
     radicale_log.setup()
     radicale_log.set_level("warning", backtrace_on_debug=False)
+
+
+def configuration(runtime: Runtime) -> config.Configuration:
+    """Radicale's configuration for running inside our server; ``config/radicale.conf`` is for it alone."""
+    _quiet_log()
     settings = config.load()
     settings.update(
         {

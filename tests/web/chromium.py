@@ -43,7 +43,9 @@ def chromium() -> Iterator[Browser]:
 @contextmanager
 def served(app: Flask, port: int = 0) -> Iterator[str]:
     """The pages on that port, or on a free one; yields their address."""
-    server = waitress.server.create_server(app, host="127.0.0.1", port=port, threads=4)
+    server = waitress.server.create_server(
+        app, host="127.0.0.1", port=port, threads=4, asyncore_use_poll=True
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.effective_port}"

@@ -104,7 +104,7 @@ def test_a_first_sync_is_stopped_and_goes_on_where_it_ended(
     at_annas: Browser, bridge: Bridge, anna: UserRow, server: Server
 ) -> None:
     work = server.make_calendar("work", title="Work")
-    for number in range(130):
+    for number in range(230):
         studio.book(bridge, anna, event(f"b{number}", f"Session {number}", "DTSTART:20261201T100000Z"))
     connect(at_annas, server).press("Save", write=work.path).press("Start syncing")
     with bridge.db.reading() as tx:
@@ -118,19 +118,19 @@ def test_a_first_sync_is_stopped_and_goes_on_where_it_ended(
             at_annas.open("/calendar/settings").press("Stop")
 
     bridge.engine().run(link.id, progress=count_and_stop)
-    assert counts == [(0, 130), (100, 130)]
+    assert counts == [(0, 230), (200, 230)]
     assert "Stopped. What was done until now stays" in at_annas.text
     assert "Stopped by you" in at_annas.text
     let_the_worker_work(bridge)
     written = set(work.texts())
-    assert 0 < len(written) < 130, "nothing more is written once it was stopped"
+    assert 0 < len(written) < 230, "nothing more is written once it was stopped"
     at_annas.press("Go on")
     assert "Syncing has started." in at_annas.text
     let_the_worker_work(bridge)
-    assert len(work.texts()) == 130
+    assert len(work.texts()) == 230
     assert written < set(work.texts())
     assert "In agreement just now" in at_annas.open("/calendar/settings").text
-    assert "of 130" not in at_annas.text
+    assert "of 230" not in at_annas.text
 
 
 def test_nobody_stops_anothers_sync(app: Flask, bridge: Bridge, bert: UserRow, under_way: int) -> None:
