@@ -155,7 +155,8 @@ def _take_back(bridge: Bridge, link: LinkRow, fence: int, *, only_coming: bool) 
                 reason = str(error)
                 continue
             deleted += 1
-            _remember(bridge, link, row)
+            with bridge.db.writing() as tx:
+                gone_there(tx, link, row, actor="disconnecting", now=bridge.clock.now())
     finally:
         provider.close()
     failed = len(rows) - deleted
@@ -182,22 +183,22 @@ def _renew(bridge: Bridge, link: LinkRow, fence: int) -> None:
         links.renew(tx, link.id, fence, bridge.clock.now(), 2 * LEASE_SECONDS)
 
 
-def _remember(bridge: Bridge, link: LinkRow, row: PairingRow) -> None:
-    with bridge.db.writing() as tx:
-        pairings.forget(tx, row.id)
-        passes.journal(
-            tx,
-            user_id=link.user_id,
-            side="remote",
-            action="delete",
-            uid=row.uid,
-            href=row.href,
-            before=row.base_remote,
-            after=None,
-            actor="disconnecting",
-            now=bridge.clock.now(),
-            link_id=link.id,
-        )
+def gone_there(tx: Connection, link: LinkRow, row: PairingRow, *, actor: str, now: datetime) -> None:
+    """We deleted the pairing's object there, outside of a pass: that is journalled, and the pairing goes."""
+    pairings.forget(tx, row.id)
+    passes.journal(
+        tx,
+        user_id=link.user_id,
+        side="remote",
+        action="delete",
+        uid=row.uid,
+        href=row.href,
+        before=row.base_remote,
+        after=None,
+        actor=actor,
+        now=now,
+        link_id=link.id,
+    )
 
 
 def _left_behind(count: int, link: LinkRow, reason: str) -> str:

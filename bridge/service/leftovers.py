@@ -25,23 +25,23 @@ from bridge.ical.fields import groups
 from bridge.ical.transfer import with_groups
 from bridge.ports import Provider
 from bridge.service import Bridge
-from bridge.store import calendars, links, objects, pairings, passes, people
+from bridge.service.disconnecting import gone_there
+from bridge.store import calendars, links, objects, pairings, people
 from bridge.store.links import LinkRow
 from bridge.store.objects import StoredObject
 from bridge.store.people import UserRow
 from bridge.sync import lease
+from bridge.sync.doubles import Face, plain
 
 #: The line that the old sync put into the description of whatever it wrote (picsello-domain.md 3.2).
 SIGN = "[From Picsello]"
 ALARMS = (None, "alarms")
-#: Title without case and blanks, start in seconds.
-Face = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
     """One copy. ``booking``: the UID of the booking it is a copy of, None if there is none like it;
-    ``taken``: whether that booking's own copy is in the same calendar by now."""
+    ``adoptable``: whether that booking's own copy is in the same calendar by now."""
 
     id: int
     link: int
@@ -49,7 +49,7 @@ class Leftover:
     title: str
     start: datetime
     booking: str | None
-    taken: bool
+    adoptable: bool
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -58,7 +58,7 @@ class Leftover:
             "title": self.title,
             "start": self.start.isoformat(),
             "booking": self.booking,
-            "adoptable": self.taken,
+            "adoptable": self.adoptable,
         }
 
 
@@ -109,10 +109,10 @@ def _found(tx: Connection, user: UserRow) -> list[tuple[Leftover, LinkRow, Store
     found = []
     for link, stored in signed:
         title, starts = facts(stored.text).summary, stored.starts or 0
-        booking = known.get((_plain(title), starts))
+        booking = known.get((plain(title), starts))
         at = datetime.fromtimestamp(starts, UTC).astimezone(zone)
-        taken = booking in ours[link.id]
-        found.append((Leftover(stored.id, link.id, link.name, title, at, booking, taken), link, stored))
+        adoptable = booking in ours[link.id]
+        found.append((Leftover(stored.id, link.id, link.name, title, at, booking, adoptable), link, stored))
     return sorted(found, key=lambda row: (row[0].start, row[0].id))
 
 
@@ -125,12 +125,8 @@ def _faces(bookings: Iterable[StoredObject], starts: Collection[int | None]) -> 
             continue
         whole = facts(booking.text).summary
         for title in (whole, whole.rpartition(" - ")[2]):
-            known.setdefault((_plain(title), booking.starts), booking.uid)
+            known.setdefault((plain(title), booking.starts), booking.uid)
     return known
-
-
-def _plain(title: str) -> str:
-    return " ".join(title.casefold().split())
 
 
 def _is_signed(stored: StoredObject) -> bool:
@@ -195,7 +191,7 @@ def _one(
     name = f"“{leftover.title}” on {leftover.start:%Y-%m-%d at %H:%M}"
     if adopted and leftover.booking is None:
         return f"{name} stayed: no booking has that time and title."
-    if adopted and not leftover.taken:
+    if adopted and not leftover.adoptable:
         return (
             f"{name} stayed: its booking is not in “{link.name}” yet. Choose this calendar as the one that "
             "bookings are written to, wait for the first sync, then adopt it."
@@ -222,20 +218,7 @@ def _one(
         current = objects.by_uid(tx, link.mirror_id, stored.uid)
         if current is not None:
             objects.delete(tx, link.mirror_id, current.href, actor=actor, now=now, link_id=link.id)
-        pairings.forget(tx, paired.id)
-        passes.journal(
-            tx,
-            user_id=user.id,
-            link_id=link.id,
-            side="remote",
-            action="delete",
-            uid=stored.uid,
-            href=paired.href,
-            before=paired.base_remote,
-            after=None,
-            actor=actor,
-            now=now,
-        )
+        gone_there(tx, link, paired, actor=actor, now=now)
     return None
 
 

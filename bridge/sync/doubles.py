@@ -19,6 +19,11 @@ from bridge.sync.plan import Decision, PutHub, PutRemote
 Face = tuple[str, int]
 
 
+def plain(title: str) -> str:
+    """A title as it is compared: without case and superfluous blanks."""
+    return " ".join(title.casefold().split())
+
+
 @dataclass(slots=True)
 class Doubles:
     """Collects what a plan would add on either side, and says which of it looks alike."""
@@ -59,4 +64,4 @@ class Doubles:
             title, start = facts(text).summary, enclosing(text, self.zone)[0]
         except Invalid:
             return None
-        return None if start is None or not title.strip() else (" ".join(title.casefold().split()), start)
+        return None if start is None or not title.strip() else (plain(title), start)

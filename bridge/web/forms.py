@@ -218,6 +218,13 @@ class SourceChoices(FlaskForm):  # type: ignore[misc]
     contact = BooleanField("The client's name and phone in the notes")
 
 
+class Leftovers(FlaskForm):  # type: ignore[misc]
+    """Which old copies, and what becomes of them."""
+
+    entry = SelectMultipleField(coerce=int, validate_choice=False, default=[])
+    act = RadioField(choices=["adopt", "remove"], validators=[InputRequired()])
+
+
 class Welcome(FlaskForm):  # type: ignore[misc]
     """The first user of a server."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from bridge.errors import BridgeError
@@ -91,12 +91,12 @@ def left_behind() -> ResponseReturnValue:
 @pages.post("/leftovers")
 def clear() -> ResponseReturnValue:
     """Adopt or remove those that were ticked."""
-    ids = [int(value) for value in request.form.getlist("entry") if value.isascii() and value.isdigit()]
-    if not ids:
-        flash("Tick the entries first.", "warn")
+    form = forms.Leftovers()
+    if not form.validate() or not form.entry.data:
+        flash("Tick the entries first, then choose what becomes of them.", "warn")
         return redirect(url_for("source.left_behind"), 303)
-    act = leftovers.adopt if request.form.get("act") == "adopt" else leftovers.remove
-    done = act(the_bridge(), visitor().user.email, ids)
+    act = leftovers.adopt if form.act.data == "adopt" else leftovers.remove
+    done = act(the_bridge(), visitor().user.email, form.entry.data)
     for sentence in done.left:
         flash(sentence, "warn")
     if done.gone:

@@ -91,7 +91,7 @@ def moved_in(tmp_path: Path, cluster: Cluster) -> Iterator[MovedIn]:
 def test_copies_are_found_by_their_line_and_matched_by_time_and_title(moved_in: MovedIn) -> None:
     house, shoot = moved_in.house, moved_in.shoot
     found = leftovers.of_user(house.bridge, ANNA)
-    assert [(one.title, one.booking, one.taken) for one in found] == [
+    assert [(one.title, one.booking, one.adoptable) for one in found] == [
         ("ENGAGEMENT", uid(shoot), False),
         ("Engagement", None, False),
     ]

@@ -43,8 +43,9 @@ class Browser:
             for name, values in fields.items()
             for value in (values if isinstance(values, list) else [values])
         ]
+        pressed = [(name, buttons[number].get("value", ""))] if (name := buttons[number].get("name")) else []
         data: dict[str, list[str]] = {}
-        for name, value in kept + typed:
+        for name, value in kept + typed + pressed:
             data.setdefault(name, []).append(value)
         assert form.method == "POST"
         return self._take(self.client.post(form.action or self.path, data=data, **self._where()))

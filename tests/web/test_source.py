@@ -108,6 +108,9 @@ def test_old_copies_are_listed_and_only_ones_own(
     assert "portrait" not in page.text
     page.press("Remove", entry=[])
     assert "Tick the entries first" in page.text
+    number = page.document.xpath("//input[@name='entry']/@value")[0]
+    assert page.send("/calendar/settings/leftovers", entry=number).response.status_code == 303
+    assert "Engagement" in page.open("/calendar/settings/leftovers").text, "without a word nothing is removed"
     berts = Browser(page.client.application).sign_in(BERT).open("/calendar/settings/leftovers")
     number = berts.document.xpath("//input[@name='entry']/@value")[0]
     stolen = at_annas.send("/calendar/settings/leftovers", entry=number, act="remove")
