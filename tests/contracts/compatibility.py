@@ -27,9 +27,9 @@ HEAD = """\
 
 Written by `python -m tests.contracts.compatibility` from a run of the provider contract
 (`tests/contracts/`); do not edit by hand. Every row is a real server started by the tests, except for Google
-and Microsoft, which are our own stand-ins held to the official contracts, and iCloud, GMX and Yahoo, which
-are Radicale with their known habits (`tests/servers/houses.py`). **Nothing here was verified live at a
-provider**: see the checklist in [providers.md](providers.md).
+and Microsoft, which are our own stand-ins held to the official contracts, iCloud, GMX and Yahoo, which are
+Radicale with their known habits (`tests/servers/houses.py`), and ICS, which is addresses served by the tests.
+**Nothing here was verified live at a provider**: see the checklist in [providers.md](providers.md).
 
 | what | contract tests passed | changes told by | strange tokens | conditional writes |
 | --- | --- | --- | --- | --- |
@@ -54,8 +54,12 @@ look right before each write; what happens in between is overwritten.
 """
 
 
-#: What cannot be run at home.
-LIVE = frozenset({"Google", "Microsoft", "iCloud", "GMX", "Yahoo"})
+#: What stands for those that cannot be run at home, and for what is no server; the others are themselves.
+STAND_INS = {
+    **dict.fromkeys(("Google", "Microsoft"), "a stand-in held to its contract; not verified live"),
+    **dict.fromkeys(("iCloud", "GMX", "Yahoo"), "Radicale with its habits; not verified live"),
+    "ICS": "addresses served by the tests",
+}
 
 
 @dataclass
@@ -128,8 +132,8 @@ def readme(text: str, rows: list[Row]) -> str:
     names = " | ".join(row.what for row in shown)
     passed = " | ".join(str(row.passed) for row in shown)
     lines = ["", f"| | {names} |", "| --- " * (len(shown) + 1) + "|", f"| contract tests passed | {passed} |"]
-    live = " | ".join("not verified live" if row.what in LIVE else "the real server" for row in shown)
-    return before + BEGIN + "\n".join([*lines, f"| tried with | {live} |", ""]) + END + after
+    tried = " | ".join(STAND_INS.get(row.what, "the real server") for row in shown)
+    return before + BEGIN + "\n".join([*lines, f"| tried with | {tried} |", ""]) + END + after
 
 
 def main(options: list[str]) -> int:
