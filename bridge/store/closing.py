@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, text
 
-from bridge.store.db import MOVED
+from bridge.store.failures import MOVED
 from bridge.store.transfer import tables
 
 #: Every change of anything touches one of these.

@@ -34,9 +34,7 @@ def empty() -> bytes:
 def put(content: bytes) -> str:
     """Let the store hold this and nothing else; its address."""
     url = f"sqlite:///{path()}"
-    engines = Database(url)._open()
-    engines.read.dispose()
-    engines.write.dispose()
+    Database(url).opened().close()
     for left in path().parent.iterdir():
         left.unlink()
     path().touch(0o600)

@@ -16,8 +16,7 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import DBAPIError
 
 from bridge.errors import Invalid, StoreError
-from bridge.store import db as db_module
-from bridge.store import installation
+from bridge.store import installation, sqlite
 from bridge.store.db import Database
 from bridge.store.tables import installation as table
 from tests.servers.postgres import Cluster
@@ -126,7 +125,7 @@ def test_what_was_committed_survives_a_killed_process(tmp_path: Path) -> None:
 def test_a_database_that_is_busy_for_too_long_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(db_module, "PATIENCE", 0.2)
+    monkeypatch.setattr(sqlite, "PATIENCE", 0.2)
     db = Database(f"sqlite:///{tmp_path}/bridge.db")
     db.migrate()
     other_process = sqlite3.connect(tmp_path / "bridge.db", isolation_level=None)
