@@ -1,5 +1,6 @@
 """Sync: one algorithm for every spoke.
 
-``plan`` decides (pure), ``observe`` gathers, ``apply`` carries out and remembers, ``engine`` runs a pass
-from lease to agreement. There is no second sync anywhere.
+``survey`` asks both sides what changed, ``observe`` looks at it, ``plan`` decides (pure), ``apply`` carries
+out and remembers, ``one_pass`` knows that order, ``engine`` runs passes under leases. There is no second
+sync anywhere.
 """

@@ -16,7 +16,8 @@ import pytest
 from bridge.ports import Entry
 from bridge.service import undo
 from bridge.store import conflicts, objects, pairings, passes
-from bridge.sync import apply, engine, observe, plan
+from bridge.sync import observe, one_pass, plan
+from bridge.sync.apply import here, read_back
 from bridge.sync.plan import table
 from tests.simulation.far_provider import FarProvider
 
@@ -34,7 +35,7 @@ def mutant(patch: Patch) -> Patch:
 
 @mutant
 def the_guard_lets_everything_pass(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(engine, "guard", lambda *_, **__: [])
+    patch.setattr(one_pass, "guard", lambda *_, **__: [])
 
 
 @mutant
@@ -55,12 +56,12 @@ def deletions_in_a_delta_are_not_seen(patch: pytest.MonkeyPatch) -> None:
         "changes",
         lambda self, calendar, cursor: replace(changes(self, calendar, cursor), gone=frozenset()),
     )
-    patch.setattr(engine.Engine, "_wants_full_listing", lambda self, context, _: context.link.cursor is None)
+    patch.setattr(one_pass.Pass, "_wants_full_listing", lambda self, context, _: context.link.cursor is None)
 
 
 @mutant
 def nothing_is_ever_listed_again(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(engine.Engine, "_wants_full_listing", lambda self, context, _: context.link.cursor is None)
+    patch.setattr(one_pass.Pass, "_wants_full_listing", lambda self, context, _: context.link.cursor is None)
 
 
 @mutant
@@ -76,19 +77,19 @@ def a_rename_is_taken_for_a_deletion_and_a_new_event(patch: pytest.MonkeyPatch) 
 
 @mutant
 def our_changes_during_a_pass_are_forgotten(patch: pytest.MonkeyPatch) -> None:
-    remember = engine.Engine._remember
+    remember = one_pass.Pass._remember
 
-    def later(self: Any, context: Any, applier: Any, observation: Any, *words: Any) -> None:
+    def later(self: Any, work: Any, observation: Any, *words: Any) -> None:
         with self.db.reading() as tx:
-            observation.bookings_seq = engine_seq(tx, context.bookings.id)
-            if context.mirror:
-                observation.mirror_seq = engine_seq(tx, context.mirror.id)
-        remember(self, context, applier, observation, *words)
+            observation.bookings_seq = seq_now(tx, work.context.bookings.id)
+            if work.context.mirror:
+                observation.mirror_seq = seq_now(tx, work.context.mirror.id)
+        remember(self, work, observation, *words)
 
-    patch.setattr(engine.Engine, "_remember", later)
+    patch.setattr(one_pass.Pass, "_remember", later)
 
 
-def engine_seq(tx: Any, calendar_id: int) -> int:
+def seq_now(tx: Any, calendar_id: int) -> int:
     from bridge.store import calendars
 
     return calendars.get(tx, calendar_id).seq
@@ -98,7 +99,7 @@ def engine_seq(tx: Any, calendar_id: int) -> int:
 def the_cursor_is_kept_before_the_work_is_done(patch: pytest.MonkeyPatch) -> None:
     from bridge.store import links
 
-    survey = engine.survey_sides
+    survey = one_pass.survey_sides
 
     def early(db: Any, context: Any, *words: Any, **named: Any) -> Any:
         observation = survey(db, context, *words, **named)
@@ -109,7 +110,7 @@ def the_cursor_is_kept_before_the_work_is_done(patch: pytest.MonkeyPatch) -> Non
     def named_now(context: Any) -> Any:
         return context.link.listed_at or context.account.created
 
-    patch.setattr(engine, "survey_sides", early)
+    patch.setattr(one_pass, "survey_sides", early)
 
 
 # --- deciding --------------------------------------------------------------------------------------
@@ -123,7 +124,7 @@ def no_memory_of_the_write_in_flight(patch: pytest.MonkeyPatch) -> None:
 @mutant
 def the_first_write_is_forgotten_when_another_follows(patch: pytest.MonkeyPatch) -> None:
     decide = table.decide
-    patch.setattr(engine, "decide", lambda *words: replace(decide(*words), between=None))
+    patch.setattr(one_pass, "decide", lambda *words: replace(decide(*words), between=None))
 
 
 @mutant
@@ -189,21 +190,21 @@ def the_losing_text_is_thrown_away(patch: pytest.MonkeyPatch) -> None:
 
 @mutant
 def what_was_sent_is_taken_for_what_is_stored(patch: pytest.MonkeyPatch) -> None:
-    read_back = apply.Applier._read_back
+    remember = read_back.ReadBack.remember
 
     def unread(self: Any, written: Sequence[Any]) -> None:
         for sent in written:
             if sent.answer is not None:
                 sent.answer = Entry(sent.href, sent.answer.tag, sent.action.text)
-        read_back(self, written)
+        remember(self, written)
 
-    patch.setattr(apply.Applier, "_read_back", unread)
+    patch.setattr(read_back.ReadBack, "remember", unread)
 
 
 @mutant
 def a_lost_create_is_sent_again_under_a_new_name(patch: pytest.MonkeyPatch) -> None:
     chance, remote = Random(1), observe._remote
-    patch.setattr(apply, "derived_key", lambda *_: f"{chance.getrandbits(64):x}")
+    patch.setattr(here, "derived_key", lambda *_: f"{chance.getrandbits(64):x}")
     patch.setattr(
         observe,
         "_remote",
@@ -213,7 +214,7 @@ def a_lost_create_is_sent_again_under_a_new_name(patch: pytest.MonkeyPatch) -> N
 
 @mutant
 def our_object_is_overwritten_though_it_changed_meanwhile(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(apply.Applier, "_expect", lambda *_: None)
+    patch.setattr(here.Here, "_expect", lambda *_: None)
 
 
 @mutant
