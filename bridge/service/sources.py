@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from bridge import sources
 from bridge.errors import Invalid
-from bridge.service import Bridge, audit
+from bridge.service import Bridge, audit, old_subscription
 from bridge.service import people as users
 from bridge.sources import SignedIn
 from bridge.store import accounts, links, people
@@ -131,6 +131,7 @@ def _save(bridge: Bridge, user: UserRow, kind: str, signed_in: SignedIn, secret:
             _take_over(tx, before, account_id, kind, signed_in)
         links.set_(tx, link_id, source=True, released=True, held=None, due_at=now)
         people.set_user(tx, user.id, source=kind)
+        old_subscription.let_go(tx, user.id, now)
         audit.note(bridge, tx, user.id, "source-set", kind)
         user = people.user_by_id(tx, user.id)
     bridge.enqueue(link_id)

@@ -265,18 +265,26 @@ def release(tx: Connection, link_id: int, fence: int) -> None:
     _HELD.run(tx, free | {"row_id": link_id, "shown_fence": fence})
 
 
+def overtake(tx: Connection, link_id: int) -> None:
+    """A pass that is running ends before its next write, and another may begin. What it did so far stays,
+    and is found when it goes on."""
+    tx.execute(update(link).where(link.c.id == link_id).values(_overtaken()))
+
+
 def stop(tx: Connection, link_id: int) -> None:
-    """The user's word: a pass that is running ends before its next write, and none begins before the link is
-    released again. What it did so far stays, and is found when it goes on."""
-    halted = {
+    """The user's word: as ``overtake``, and no pass begins before the link is released again."""
+    resting = {"released": False, "state": "stopped", "state_reason": None, "held": None, "due_at": None}
+    tx.execute(update(link).where(link.c.id == link_id).values({**_overtaken(), **resting}))
+
+
+def _overtaken() -> dict[str, Any]:
+    return {
         "fence": link.c.fence + 1,
         "lease_holder": None,
         "lease_until": None,
         "done": None,
         "to_do": None,
     }
-    resting = {"released": False, "state": "stopped", "state_reason": None, "held": None, "due_at": None}
-    tx.execute(update(link).where(link.c.id == link_id).values({**halted, **resting}))
 
 
 def still_mine(tx: Connection, link_id: int, fence: int) -> bool:

@@ -169,7 +169,7 @@ class Looker:
             sight.deleted,
             row.rewrites if row else 0,
         )
-        old = row is None and calendar_id != self.context.bookings.id and _of_old_subscription(uid)
+        old = row is None and calendar_id != self.context.bookings.id and of_old_subscription(uid)
         return Looked(
             item, calendar_id, row, left_out, ("old-subscription", OLD_SUBSCRIPTION_SEEN) if old else None
         )
@@ -197,11 +197,11 @@ class Looker:
         booking = objects.by_uid(tx, context.bookings.id, uid, with_hidden=True)
         ours = marked and mark is not None and marker_uid(mark.key) == uid
         if booking is not None or ours:
-            lost = context.policy.restored and not _of_old_subscription(uid)
+            lost = context.policy.restored and not of_old_subscription(uid)
             own = self._own(tx, remote, uid, adopt=context.link.writes and (booking is not None or lost))
-            if ours or not isinstance(own, Unusable) or not _of_old_subscription(uid):
+            if ours or not isinstance(own, Unusable) or not of_old_subscription(uid):
                 return own
-        if _of_old_subscription(uid) and (booking is not None or context.user.source != "studio"):
+        if of_old_subscription(uid) and (booking is not None or context.user.source != "studio"):
             # the bookings themselves are shown from where they live
             return Unusable(remote.href, remote.tag, OLD_SUBSCRIPTION_SEEN, notice="old-subscription")
         if context.mirror is None or not context.link.reads or known.component != "VEVENT":
@@ -240,7 +240,8 @@ def _was_there(row: PairingRow) -> bool:
     return row.base_tag is not None or being_made(row)
 
 
-def _of_old_subscription(uid: str) -> bool:
+def of_old_subscription(uid: str) -> bool:
+    """Whether Picsello's own feed gives this UID to a shoot (M7)."""
     return uid.startswith(OLD_SUBSCRIPTION[0]) and uid.endswith(OLD_SUBSCRIPTION[1])
 
 

@@ -23,6 +23,11 @@ from tests.sources.picsello import Picsello
 ANNA = "anna@studio.example"
 
 
+#: For what one generation alone has: slots as rows, and job_statuses to be rebuilt, came with the second.
+FIRST = pytest.mark.parametrize("picsello", [1], indirect=True, ids=["first generation"])
+SECOND = pytest.mark.parametrize("picsello", [2], indirect=True, ids=["second generation"])
+
+
 @pytest.fixture(params=[1, 2], ids=["first generation", "second generation"])
 def picsello(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[Picsello]:
     name = cluster.create()

@@ -11,7 +11,7 @@ import pytest
 from bridge.config import Settings
 from bridge.service import accounts, client_writes, people, sources
 from bridge.store import accounts as account_rows
-from bridge.store import calendars, objects
+from bridge.store import calendars, links, notices, objects
 from bridge.store import people as people_rows
 from bridge.wiring import Bridge
 from tests.servers.dav import Outside
@@ -29,8 +29,16 @@ POLICIES = [("restore", 1, False), ("hide", 0, False), ("cancel", 0, True)]
 class House:
     """Anna's bridge, a provider, a feed, and a Picsello."""
 
-    def __init__(self, bridge: Bridge, work: Outside, site: Publisher, picsello: Picsello, database: str):
-        self.bridge, self.work, self.site = bridge, work, site
+    def __init__(
+        self,
+        bridge: Bridge,
+        work: Outside,
+        private: Outside,
+        site: Publisher,
+        picsello: Picsello,
+        database: str,
+    ):
+        self.bridge, self.work, self.private, self.site = bridge, work, private, site
         self.picsello, self.database = picsello, database
 
     def choose(self, kind: str) -> None:
@@ -52,6 +60,17 @@ class House:
             calendar = calendars.bookings(tx, people_rows.user_by_email(tx, ANNA).id)
             return {row.uid: row.text for row in objects.all_objects(tx, calendar.id)}
 
+    def mirrored(self) -> set[str]:
+        with self.bridge.db.reading() as tx:
+            user = people_rows.user_by_email(tx, ANNA)
+            mirrors = [link.mirror_id for link in links.of_user(tx, user.id) if link.mirror_id is not None]
+            return {row.uid for mirror in mirrors for row in objects.all_objects(tx, mirror)}
+
+    def notices(self) -> set[str]:
+        with self.bridge.db.reading() as tx:
+            user = people_rows.user_by_email(tx, ANNA)
+            return {row.kind for row in notices.standing(tx, user.id)}
+
 
 @pytest.fixture
 def house(tmp_path: Path, cluster: Cluster) -> Iterator[House]:
@@ -59,16 +78,17 @@ def house(tmp_path: Path, cluster: Cluster) -> Iterator[House]:
     with radicale(tmp_path / "provider") as server, Publisher() as site:
         picsello = Picsello.made(cluster.url(name), 1)
         work = server.make_calendar("work", title="Work")
+        private = server.make_calendar("private", title="Private")
         allowed = frozenset({server.host_and_port, site.host_and_port})
         bridge = Bridge.open(Settings(data=tmp_path / "data", allow_hosts=allowed))
         people.add_user(bridge, ANNA, time_zone="America/New_York")
         account = accounts.add(
             bridge, ANNA, "caldav", url=server.url, username=server.user, secret=server.password
         )
-        remote = next(one.id for one in account.calendars if one.name == "Work")
-        accounts.select(bridge, account.account_id, write=remote, yes=True)
+        remote = {one.name: one.id for one in account.calendars}
+        accounts.select(bridge, account.account_id, read=[remote["Private"]], write=remote["Work"], yes=True)
         database = f"postgresql://postgres@/{name}?host={cluster.folder}"
-        yield House(bridge, work, site, picsello, database)
+        yield House(bridge, work, private, site, picsello, database)
         picsello.connection.close()
         bridge.db.close()
 
@@ -147,6 +167,34 @@ def test_the_old_subscription_brought_into_the_bookings_becomes_the_booking(hous
     assert found is not None
     assert (found.kind, found.href) == ("booking", "imported.ics")
     assert len(house.work.list()) == 1
+
+
+@pytest.mark.parametrize("kind", ["picsello", "feed"])
+def test_the_old_subscription_that_was_shown_steps_back_when_the_bookings_come(
+    house: House, kind: str
+) -> None:
+    """While Anna typed in her bookings here, the subscription in her private calendar was all she saw of
+    Picsello. Beside the bookings themselves each shoot would show twice."""
+    studio = house.picsello.studio(ANNA)
+    shoot = house.picsello.shoot(house.picsello.job(studio, paid=True), datetime(2030, 5, 1, 14))
+    house.site.publish("calendar").serve(200, whole(event(shoot, datetime(2030, 5, 1, 10))))
+    subscribed = whole(event(shoot, datetime(2030, 5, 1, 10))).replace("\n", "\r\n")
+    house.private.put("shoot.ics", subscribed)
+    house.private.put("dentist.ics", subscribed.replace(uid(shoot), "dentist@phone"))
+    house.sync()
+    assert (house.bookings(), house.mirrored()) == ({}, {uid(shoot), "dentist@phone"})
+    there = house.private.list()
+
+    house.choose(kind)
+    assert house.mirrored() == {"dentist@phone"}
+    house.sync()
+    assert (set(house.bookings()), house.mirrored()) == ({uid(shoot)}, {"dentist@phone"})
+    assert house.private.list() == there
+    assert house.notices() == {"old-subscription"}
+
+    house.choose("studio")
+    house.sync()
+    assert (set(house.bookings()), house.mirrored()) == ({uid(shoot)}, {"dentist@phone"})
 
 
 @pytest.mark.parametrize(("policy", "left", "archived"), POLICIES)

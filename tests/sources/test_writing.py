@@ -13,7 +13,7 @@ from bridge.ical.added import note
 from bridge.ical.text import parse
 from bridge.store import notices
 from bridge.store import people as people_rows
-from tests.sources.conftest import ANNA, Desk, uid
+from tests.sources.conftest import ANNA, SECOND, Desk, uid
 from tests.sources.test_reading import line
 
 START = datetime(2027, 5, 1, 14)
@@ -63,6 +63,21 @@ def test_a_move_reaches_the_row_in_utc(desk: Desk, shoot: int) -> None:
     assert {key: row[key] for key in same} == {key: before[key] for key in same}
     assert line(desk.booking(shoot).text, "DTSTART") == "20270502T110000"
     assert note(desk.booking(shoot).text) is None
+
+
+def test_a_drag_into_the_hour_that_the_clocks_skip_means_the_hour_after(desk: Desk, shoot: int) -> None:
+    """There is no 2:30 in New York on 14 March 2027; RFC 5545 3.3.5 reads it by the offset before the gap."""
+    row = change(desk, shoot, DTSTART="20270314T023000", DTEND="20270314T043000")
+    assert row["starts_at"] == datetime(2027, 3, 14, 7, 30)
+    assert row["duration_minutes"] == 60
+    text = desk.booking(shoot).text
+    assert (line(text, "DTSTART"), line(text, "DTEND")) == ("20270314T033000", "20270314T043000")
+
+
+def test_an_hour_that_the_clocks_pass_twice_means_the_first_time(desk: Desk, shoot: int) -> None:
+    row = change(desk, shoot, DTSTART="20271107T013000", DTEND="20271107T023000")
+    assert row["starts_at"] == datetime(2027, 11, 7, 5, 30)
+    assert row["duration_minutes"] == 120  # by the clock one hour, by the sun two
 
 
 def test_a_resize_is_rounded_up_and_the_booking_says_so(desk: Desk, shoot: int) -> None:
@@ -194,10 +209,9 @@ def test_a_leads_plan_moves_with_its_shoot_and_a_jobs_does_not(desk: Desk) -> No
     assert p.row("payment_schedules", plans[lead][2])["due_at"] == datetime(2027, 4, 2)
 
 
+@SECOND
 def test_a_slot_moves_with_its_shoot_or_the_shoot_stays(desk: Desk) -> None:
     p = desk.picsello
-    if p.generation == 1:  # slots are kept as rows in the second generation alone
-        return
     event = p.booking_event(desk.organization)
     job = p.job(desk.organization, paid=True, event=event)
     shoot = p.shoot(job, START, 30)
@@ -248,9 +262,8 @@ def held_slot(desk: Desk) -> tuple[int, int, list[int]]:
     return shoot, expiry, days
 
 
+@SECOND
 def test_a_reservation_that_moves_takes_its_end_along(desk: Desk) -> None:
-    if desk.picsello.generation == 1:
-        return
     shoot, expiry, days = held_slot(desk)
     job = desk.picsello.row("shoots", shoot)["job_id"]
     desk.choose(holds=True)
