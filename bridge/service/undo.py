@@ -265,10 +265,11 @@ def _prepare(
         # an edit that had not been carried there before the deletion is still to be carried
         known = first_merge(text, step.text, "theirs").hub
         hub = Hub(written.href, written.etag if known == text else "", known)
+    stored = objects.by_uid(tx, one.calendar_id, one.uid, with_hidden=True)
+    assert stored is not None
     generation = GENERATIONS + work.undone  # a name never used there, and the same if this is repeated
-    href = work.provider.new_href(
-        work.link.remote_id, derived_key(work.bridge.installation, one.uid, generation)
-    )
+    key = derived_key(work.bridge.installation, one.uid, stored.created, generation)
+    href = work.provider.new_href(work.link.remote_id, key)
     made = pairings.upsert(tx, work.link.id, one.calendar_id, one.uid, href, generation=generation)
     pairings.set_flight(tx, made, "put", hub=hub.text, etag=hub.etag, text=step.text, expect=None)
     return _Prepared(href, made, None, hub)

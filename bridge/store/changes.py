@@ -57,11 +57,6 @@ _SINCE = Prepared(
     .where(change.c.calendar_id == bindparam("calendar_id"), change.c.seq > bindparam("since"))
     .order_by(change.c.seq)
 )
-_LAST_DELETED = Prepared(
-    select(func.max(change.c.seq)).where(
-        change.c.calendar_id == bindparam("calendar_id"), change.c.uid == bindparam("uid"), change.c.deleted
-    )
-)
 _PRUNED = Prepared(select(calendar.c.pruned_seq).where(calendar.c.id == bindparam("id")))
 
 
@@ -114,12 +109,6 @@ def changed_since(tx: Connection, calendar_id: int, seq: int) -> Delta:
         [found for found, deleted in last.values() if not deleted],
         [found for found, deleted in last.values() if deleted],
     )
-
-
-def last_deleted(tx: Connection, calendar_id: int, uid: str) -> int:
-    """The seq at which an object of this identity went last; 0 if the log tells of none."""
-    (seq,) = _LAST_DELETED.first(tx, {"calendar_id": calendar_id, "uid": uid}) or (None,)
-    return seq or 0
 
 
 def append(

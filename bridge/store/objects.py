@@ -23,7 +23,7 @@ from bridge.ical.facts import facts
 from bridge.ical.fields import fingerprint, reading
 from bridge.store import changes, links, passes
 from bridge.store.calendars import CalendarRow, lock
-from bridge.store.changes import changed_since, last_deleted, parse_token, prune_changes, token
+from bridge.store.changes import changed_since, parse_token, prune_changes, token
 from bridge.store.contents import (
     Listed,
     StoredObject,
@@ -57,7 +57,6 @@ __all__ = [
     "get_many",
     "href_for",
     "in_range",
-    "last_deleted",
     "listing",
     "lock",
     "move",

@@ -58,6 +58,23 @@ metadata = MetaData(
     }
 )
 
+
+def partial_index(name: str, *columns: Column[Any], where: str, on_sqlite: str | None = None) -> None:
+    """An index of only those rows that a condition holds for. It is spelled as the queries are compiled for
+    each database, or it is not used; PostgreSQL's spelling waits for ``tell_postgresql``."""
+    Index(name, *columns, sqlite_where=text(on_sqlite or where), info={"postgresql_where": where})
+
+
+def tell_postgresql() -> MetaData:
+    """The schema with what only PostgreSQL needs to know: for whoever makes or compares it there. SQLAlchemy
+    loads that dialect with the first word to it, and no start on SQLite should pay for that."""
+    for table in metadata.tables.values():
+        for index in table.indexes:
+            if where := index.info.get("postgresql_where"):
+                index.dialect_kwargs["postgresql_where"] = text(where)
+    return metadata
+
+
 # --- the installation and its people -------------------------------------------------------------
 
 installation = Table(
@@ -248,11 +265,11 @@ Index(
     object_.c.etag,
     object_.c.component,
 )
-Index(
+partial_index(
     "ix_object_series",  # the few that the occurrence index can't answer for
     object_.c.calendar_id,
-    sqlite_where=text("recurring = 1"),
-    postgresql_where=text("recurring"),
+    where="recurring",
+    on_sqlite="recurring = 1",
 )
 
 occurrence = Table(
@@ -269,12 +286,12 @@ occurrence = Table(
     # with what availability asks: a month of slots never leaves the index
     Index(None, "calendar_id", "starts", "ends", "object_id", "takes"),
 )
-Index(
+partial_index(
     "ix_occurrence_coarse",
     occurrence.c.calendar_id,
     occurrence.c.starts,
-    sqlite_where=text("exact = 0"),
-    postgresql_where=text("NOT exact"),
+    where="NOT exact",
+    on_sqlite="exact = 0",
 )
 
 change = Table(
@@ -287,14 +304,6 @@ change = Table(
     Column("deleted", Boolean, nullable=False),
     Column("actor", Text, nullable=False),  # "device:<id>", "user:<id>", "pass:<id>", "command"
     Column("at", Instant, nullable=False),
-)
-# when the objects of an identity went; spelled as in ``changes``, or it is not used
-Index(
-    "ix_change_deleted",
-    change.c.calendar_id,
-    change.c.uid,
-    sqlite_where=text("deleted = 1"),
-    postgresql_where=text("deleted"),
 )
 
 # --- the outside: accounts, links, what both sides last agreed on ----------------------------------
@@ -393,11 +402,11 @@ channel = Table(
     Column("noticed", Instant),  # the last notice that led to a pass
 )
 
-Index(
+partial_index(
     "ix_link_urgent",  # the few whose changes go out before anybody's routine look
     link.c.due_at,
-    sqlite_where=text("urgent = 1"),
-    postgresql_where=text("urgent"),
+    where="urgent",
+    on_sqlite="urgent = 1",
 )
 
 #: What an index of the few pairings with something on their way or wrong with them is limited to.
@@ -436,17 +445,16 @@ pairing = Table(
     UniqueConstraint("link_id", "href"),
     UniqueConstraint("link_id", "calendar_id", "uid"),
 )
-Index(
+partial_index(
     "ix_pairing_unsettled",
     pairing.c.link_id,
-    sqlite_where=text(UNSETTLED),
-    postgresql_where=text(UNSETTLED),
+    where=UNSETTLED,
 )
-Index(
+partial_index(
     "ix_pairing_unproven",
     pairing.c.link_id,
-    sqlite_where=text("unproven = 1"),
-    postgresql_where=text("unproven"),
+    where="unproven",
+    on_sqlite="unproven = 1",
 )
 
 # --- what happened ---------------------------------------------------------------------------------
@@ -614,9 +622,8 @@ client_booking = Table(
     Index(None, "status", "expires"),
     sqlite_autoincrement=True,  # ids are never used again
 )
-Index(
+partial_index(
     "ix_client_booking_mail",
     client_booking.c.id,
-    sqlite_where=text("mail IS NOT NULL"),
-    postgresql_where=text("mail IS NOT NULL"),
+    where="mail IS NOT NULL",
 )

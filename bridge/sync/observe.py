@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 
 from sqlalchemy import Connection
@@ -62,9 +63,11 @@ class Unusable:
     text: str | None = None  # of a stranger that takes no part: a preview compares it with ours
 
 
-def derived_key(installation: str, uid: str, generation: int) -> str:
-    """The name of an object we create at a provider: found again, never repeated (R-ID)."""
-    return sha256(f"{installation}\n{uid}\n{generation}".encode()).hexdigest()[:32]
+def derived_key(installation: str, uid: str, born: datetime, generation: int) -> str:
+    """The name of an object we create at a provider: found again, never repeated (R-ID). One that was deleted
+    here and made again is ``born`` anew, for its old name may be remembered there for ever."""
+    life = int(born.timestamp() * 1000)
+    return sha256(f"{installation}\n{uid}\n{life}\n{generation}".encode()).hexdigest()[:32]
 
 
 @dataclass(slots=True)

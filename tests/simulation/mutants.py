@@ -16,6 +16,7 @@ import pytest
 from bridge.ports import Entry
 from bridge.service import undo
 from bridge.store import conflicts, objects, pairings, passes
+from bridge.store.tables import EPOCH
 from bridge.sync import observe, one_pass, plan
 from bridge.sync.apply import here, read_back
 from bridge.sync.plan import table
@@ -259,7 +260,10 @@ def what_a_merge_leaves_out_of_the_other_side_is_dropped(patch: pytest.MonkeyPat
 
 @mutant
 def a_name_is_used_again_after_a_deletion(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(objects, "last_deleted", lambda *_: 0)
+    named = observe.derived_key
+    patch.setattr(
+        here, "derived_key", lambda ours, uid, born, generation: named(ours, uid, EPOCH, generation)
+    )
 
 
 @mutant

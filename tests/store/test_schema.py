@@ -31,7 +31,7 @@ from bridge.store import (
 )
 from bridge.store.db import Database
 from bridge.store.prepared import Prepared
-from bridge.store.tables import metadata
+from bridge.store.tables import tell_postgresql
 from tests.store.studio import NOW, Studio, event
 
 
@@ -48,7 +48,7 @@ def test_the_migrations_lead_to_what_the_tables_say(empty: Database) -> None:
     empty.migrate()
     with empty.reading() as tx:
         context = MigrationContext.configure(tx, opts={"compare_type": True})
-        assert compare_metadata(context, metadata) == []
+        assert compare_metadata(context, tell_postgresql()) == []
 
 
 def test_the_newest_step_is_the_one_we_name() -> None:

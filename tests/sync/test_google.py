@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,11 @@ class Story:
             mine = calendars.bookings(tx, people_rows.user_by_email(tx, ANNA).id)
             now = self.bridge.clock.now()
             objects.put(tx, mine.id, "shoot.ics", text, kind=kind, actor="command", now=now)
+
+    def remove(self) -> None:
+        with self.bridge.db.writing() as tx:
+            mine = calendars.bookings(tx, people_rows.user_by_email(tx, ANNA).id)
+            objects.delete(tx, mine.id, "shoot.ics", actor="device:1", now=self.bridge.clock.now())
 
     def sync(self) -> list[str]:
         """One pass; what went wrong."""
@@ -157,6 +163,27 @@ def test_a_booking_deleted_at_google_is_put_back_under_a_new_id(story: Story):
     assert story.here() == RICH
     assert story.sync() == []
     assert len(story.there()) == 1
+
+
+@pytest.mark.parametrize("lost", [fault.lose_answer, fault.lose_request])
+def test_a_block_made_again_long_after_it_was_deleted_gets_a_new_id(story: Story, lost: fault.Fault):
+    """Its first id is never free again, also when our own log no longer tells of the deletion: a create whose
+    request was lost must not look as if it had arrived, and somebody had deleted the block over there."""
+    story.book(RICH, kind="block")
+    story.sync()
+    (first,) = story.there()
+    story.remove()
+    assert story.sync() == []
+    assert story.there() == []
+    with story.bridge.db.writing() as tx:
+        objects.prune_changes(tx, story.bridge.clock.now() + timedelta(days=1))
+    story.book(RICH, kind="block")
+    story.stand.faults.fault("POST", lost)
+    story.sync()
+    assert story.sync() == []
+    (second,) = story.there()
+    assert second["id"] != first["id"]
+    assert story.here() == RICH
 
 
 def test_a_lost_token_deletes_and_doubles_nothing(story: Story):

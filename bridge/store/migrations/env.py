@@ -2,8 +2,8 @@
 
 from alembic import context
 
-from bridge.store.tables import metadata
+from bridge.store.tables import tell_postgresql
 
 connection = context.config.attributes["connection"]
-context.configure(connection=connection, target_metadata=metadata, render_as_batch=True)
+context.configure(connection=connection, target_metadata=tell_postgresql(), render_as_batch=True)
 context.run_migrations()

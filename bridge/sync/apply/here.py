@@ -142,11 +142,10 @@ class Here:
         link, item = self.work.context.link, looked.item
         if isinstance(action, PutRemote) and action.expect is None:
             generation = action.generation
-            if (
-                looked.pairing is None
-            ):  # made again after it was deleted: the old name may be remembered there
-                generation += objects.last_deleted(tx, looked.calendar_id, item.uid)
-            key = derived_key(self.work.context.policy.installation, item.uid, generation)
+            stored = objects.by_uid(tx, looked.calendar_id, item.uid, with_hidden=True)
+            if stored is None:  # deleted here just now
+                raise Moved
+            key = derived_key(self.work.context.policy.installation, item.uid, stored.created, generation)
             href = self.work.provider.new_href(link.remote_id, key)
             row = pairings.upsert(tx, link.id, looked.calendar_id, item.uid, href, generation=generation)
             self.work.made.add(row)

@@ -301,14 +301,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("calendar_id", "seq", name=op.f("pk_change")),
     )
-    op.create_index(
-        "ix_change_deleted",
-        "change",
-        ["calendar_id", "uid"],
-        unique=False,
-        sqlite_where=sa.text("deleted = 1"),
-        postgresql_where=sa.text("deleted"),
-    )
     op.create_table(
         "link",
         sa.Column("id", KEY, nullable=False),
