@@ -23,6 +23,7 @@ from bridge.store.db import Database
 from bridge.store.installation import InstallationRow
 
 if TYPE_CHECKING:
+    from bridge.providers.pace import Turns
     from bridge.sync.engine import Engine
     from bridge.vault import Vault
 
@@ -41,6 +42,7 @@ class Bridge:
     clock: Clock
     installation: str  # the uid in every marker we write at a provider
     due: threading.Event = field(default_factory=threading.Event)  # wakes this process's worker, if any
+    _turns: dict[int, Turns] = field(default_factory=dict)  # by account
 
     @classmethod
     def open(cls, settings: Settings, clock: Clock | None = None, *, repairing: bool = False) -> Bridge:
@@ -111,7 +113,18 @@ class Bridge:
             keep=keep,
             learnt=learnt,
             mail=account.mail,
+            turns=self._turns_of(account_id),
         )
+
+    def _turns_of(self, account_id: int) -> Turns:
+        """When the account's requests may be made: a bucket that all processes take from."""
+        from bridge.providers.pace import Turns
+
+        def take(cost: float, depth: float) -> float:
+            with self.db.writing() as tx:
+                return accounts.take_turns(tx, account_id, cost, depth, self.clock.now())
+
+        return self._turns.setdefault(account_id, Turns(take))
 
     def engine(self) -> Engine:
         """What runs passes."""

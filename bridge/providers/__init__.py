@@ -19,6 +19,7 @@ from bridge.providers.kinds import KINDS, Kind
 
 if TYPE_CHECKING:
     from bridge.providers.oauth import App, Begun, Identity, Session, Terms
+    from bridge.providers.pace import Turns
 
 
 class AccountLike(Protocol):
@@ -132,25 +133,26 @@ def connect(
     keep: Callable[[str], None] = lambda _: None,
     learnt: Callable[[Mapping[str, Any]], None] = lambda _: None,
     mail: bool = False,
+    turns: Turns | None = None,
 ) -> Provider:
     """A provider for an account that signed in before; sends nothing yet.
 
     ``app``: who we are there, for an OAuth kind, whose changed secrets go to ``keep``.
     What is found out about the server later goes to ``learnt``, as the new profile. ``mail``: the provider
-    may mail guests about our changes."""
+    may mail guests about our changes. ``turns``: when the account's requests may be made."""
     row = _row(account.provider)
     if row.oauth:
         from bridge.providers import oauth
-        from bridge.providers.pace import Pace
+        from bridge.providers.pace import Pace, rate_of
 
         assert app is not None
-        pace = Pace.of_kind(account.provider, app.api_url, account.username)
+        pace = Pace(rate_of(account.provider), turns)
         http = oauth.session_http(app, frozenset(allow_hosts), pace)
         session = oauth.Session(app, row.label, secret, http, keep)
         package = _package(account.provider)
         return package.open_account(session, app, profile or {}, mail=mail, learnt=learnt)
     provider: Provider = _connection(row).reconnect(
-        account.url, account.username, secret, allow_hosts, profile or {}, learnt
+        account.url, account.username, secret, allow_hosts, profile or {}, learnt, turns
     )
     return provider
 

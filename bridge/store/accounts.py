@@ -10,12 +10,26 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, delete, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Select,
+    bindparam,
+    case,
+    delete,
+    insert,
+    select,
+    type_coerce,
+    update,
+)
 
 from bridge.errors import NotFound
 from bridge.store.prepared import Prepared
 from bridge.store.rows import columns
-from bridge.store.tables import account
+from bridge.store.tables import EPOCH, MILLISECOND, account
+
+#: A bucket that claims to be fuller than this was filled by a clock that has since been set back.
+LONGEST_DEBT = 5 * 60_000  # milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +143,27 @@ def set_state(
         update(account).where(account.c.id == account_id, account.c.state != state).values(state_since=now)
     )
     tx.execute(update(account).where(account.c.id == account_id).values(values))
+
+
+#: In milliseconds.
+_spent = type_coerce(account.c.spent_until, BigInteger)
+_now, _longest, _cost = (bindparam(name, type_=BigInteger) for name in ("now", "longest", "cost"))
+_TAKE = (
+    update(account)
+    .where(account.c.id == bindparam("row_id"))
+    .values(spent_until=case((_spent > _longest, _longest), (_spent > _now, _spent), else_=_now) + _cost)
+    .returning(_spent)
+)
+
+
+def take_turns(tx: Connection, account_id: int, cost: float, depth: float, now: datetime) -> float:
+    """Requests that are paid off in ``cost`` seconds are going to be made, by whatever process; the seconds
+    to wait before, where the bucket holds what is paid off in ``depth`` seconds. Nothing for an account that
+    is gone."""
+    at = (now - EPOCH) // MILLISECOND
+    values = {"row_id": account_id, "now": at, "longest": at + LONGEST_DEBT, "cost": round(cost * 1000)}
+    until = tx.execute(_TAKE, values).scalar()
+    return 0.0 if until is None else max(0.0, (until - at) / 1000 - depth)
 
 
 def remove(tx: Connection, account_id: int) -> None:

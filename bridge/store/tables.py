@@ -326,6 +326,7 @@ account = Table(
     Column("state_since", Instant),
     Column("failures", Integer, nullable=False, default=0),  # in a row; sets the back-off
     Column("next_try", Instant),  # not before, unless asked by hand
+    Column("spent_until", Instant),  # when its requests so far are paid off: the level of its bucket
     Column("created", Instant, nullable=False),
     sqlite_autoincrement=True,  # ids are never used again
 )

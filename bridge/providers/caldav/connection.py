@@ -15,7 +15,7 @@ from bridge.providers.caldav.provider import CalDAVProvider
 from bridge.providers.caldav.server import Learnt
 from bridge.providers.guard import Guard, origin
 from bridge.providers.http import Http
-from bridge.providers.pace import Pace
+from bridge.providers.pace import Pace, Turns, rate_at
 
 
 def first_contact(
@@ -41,18 +41,19 @@ def reconnect(
     allow_hosts: Iterable[str],
     profile: Mapping[str, Any],
     learnt: Learnt = lambda _: None,
+    turns: Turns | None = None,
 ) -> CalDAVProvider:
     """The provider of a home that was found before, signing in the way that worked."""
     guard = Guard(allow_hosts)
     home = profile.get("home", home)
     guard.check(home)
-    http = Http(guard, pace=Pace.of(home, username))
+    http = Http(guard, pace=Pace(rate_at(home, guard), turns))
     client = Client(http, home, username, password, profile.get("auth"), known=True)
     return CalDAVProvider(client, home, profile, learnt)
 
 
 def _enter(label: str, start: str, username: str, password: str, guard: Guard) -> SignedIn:
-    client = Client(Http(guard, pace=Pace.of(start, username)), start, username, password)
+    client = Client(Http(guard, pace=Pace(rate_at(start, guard))), start, username, password)
     try:
         home = find_home(client, start)
         profile: dict[str, Any] = {"single": True} if home.single else {}

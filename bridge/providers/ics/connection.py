@@ -11,6 +11,7 @@ from bridge.providers.guard import Guard, origin
 from bridge.providers.http import Http
 from bridge.providers.ics.address import Address
 from bridge.providers.ics.provider import LIMITS, ICSProvider, Learnt
+from bridge.providers.pace import Pace, Turns, rate_at
 
 
 def first_contact(
@@ -51,10 +52,13 @@ def reconnect(
     allow_hosts: Iterable[str],
     profile: Mapping[str, Any],
     learnt: Learnt,
+    turns: Turns | None = None,
 ) -> ICSProvider:
     """The provider of an address that was fetched before."""
     address = Address.read(secret)
-    return ICSProvider(Http(_guard(address, allow_hosts), limits=LIMITS), address, profile, learnt)
+    guard = _guard(address, allow_hosts)
+    http = Http(guard, limits=LIMITS, pace=Pace(rate_at(address.url, guard), turns))
+    return ICSProvider(http, address, profile, learnt)
 
 
 def _guard(address: Address, allow_hosts: Iterable[str]) -> Guard:

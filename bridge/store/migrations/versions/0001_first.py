@@ -84,6 +84,7 @@ def upgrade() -> None:
         sa.Column("state_since", sa.BigInteger(), nullable=True),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("next_try", sa.BigInteger(), nullable=True),
+        sa.Column("spent_until", sa.BigInteger(), nullable=True),
         sa.Column("created", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["user_id"], ["user.id"], name=op.f("fk_account_user_id"), ondelete="CASCADE"
