@@ -96,7 +96,7 @@ def between(tx: Connection, user: UserRow, now: datetime) -> dict[str, str]:
         one: other
         for one in taken
         if _kind(one) == "booking"
-        for other in list(foreign.meeting(one.starts, one.ends))[:1]
+        for other in foreign.meeting(one.starts, one.ends)[:1]
     }
     sources = [one.source for pair in met.items() for one in pair if isinstance(one.source, Source)]
     texts = busy.texts(tx, {source.object_id for source in sources})

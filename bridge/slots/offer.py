@@ -26,7 +26,7 @@ class Slot:
     @property
     def offered(self) -> bool:
         """On offer, free or taken; not in the past, a break, or too soon."""
-        return not any(reason.why in NEVER for reason in self.reasons)
+        return not self.reasons or not any(reason.why in NEVER for reason in self.reasons)
 
 
 class Offer:

@@ -22,20 +22,21 @@ class Timeline:
         self._reach = list(accumulate((one.ends for one in self._busy), max))
         self._widest = max((max(one.before, one.after) for one in self._busy), default=0)
 
-    def meeting(self, starts: int, ends: int, before: int = 0, after: int = 0) -> Iterator[Busy]:
+    def meeting(self, starts: int, ends: int, before: int = 0, after: int = 0) -> list[Busy]:
         """What leaves ``[starts, ends)`` less room than ``before`` and ``after``, or than it wants: the
         same free time serves both neighbours. Earliest first."""
+        found: list[Busy] = []
         if ends <= starts:
-            return
-        far = max(self._widest, before, after)
-        found = []
-        position = bisect_left(self._starts, ends + far)
-        while position and self._reach[position - 1] + far > starts:
-            position -= 1
-            one = self._busy[position]
+            return found
+        busy, reach, far = self._busy, self._reach, max(self._widest, before, after)
+        position = bisect_left(self._starts, ends + far) - 1
+        while position >= 0 and reach[position] + far > starts:
+            one = busy[position]
             if starts < one.ends + max(before, one.after) and one.starts - max(after, one.before) < ends:
                 found.append(one)
-        yield from reversed(found)
+            position -= 1
+        found.reverse()
+        return found
 
     def sessions(self, zone: ZoneInfo) -> tuple[Counter[date], Counter[date]]:
         """How many sessions begin on each local day, and in each week (by its Monday)."""

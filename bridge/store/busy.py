@@ -16,6 +16,7 @@ from sqlalchemy import Connection, bindparam, or_, select
 from bridge.errors import Invalid
 from bridge.ical.busy import Taken, Takes, taken
 from bridge.store.calendars import CalendarRow
+from bridge.store.prepared import Prepared
 from bridge.store.rows import batches
 from bridge.store.tables import object_, occurrence
 
@@ -31,7 +32,7 @@ class BusyRow(NamedTuple):
     tentative: bool
 
 
-_MEETING = (
+_MEETING = Prepared(
     select(
         occurrence.c.object_id,
         object_.c.uid,
@@ -51,7 +52,7 @@ _MEETING = (
     )
 )
 #: The same, told by the index alone: a page that shows many times does not ask what takes each.
-_TAKEN = (
+_TAKEN = Prepared(
     select(occurrence.c.starts, occurrence.c.ends)
     .where(
         occurrence.c.calendar_id == bindparam("calendar_id"),
@@ -62,7 +63,7 @@ _TAKEN = (
     )
     .order_by(occurrence.c.starts)
 )
-_UNSURE = (
+_UNSURE = Prepared(
     select(occurrence.c.object_id)
     .where(
         occurrence.c.calendar_id == bindparam("calendar_id"),
@@ -97,12 +98,12 @@ def between(
     invited, lower case. Exact everywhere; outside the index's horizon series are expanded."""
     asked = {"calendar_id": calendar.id, "start": start, "end": end}
     found, unsure = [], set()
-    for row in tx.execute(_MEETING, asked | {"floor": start - calendar.longest}):
-        if row.exact and row.takes != Takes.ASKS:
-            tentative = row.takes == Takes.TENTATIVE
-            found.append(BusyRow(row.object_id, row.uid, row.kind, row.starts, row.ends, tentative))
+    meeting = _MEETING.all(tx, asked | {"floor": start - calendar.longest})
+    for object_id, uid, kind, starts, ends, takes, exact in meeting:
+        if exact and takes != Takes.ASKS:
+            found.append(BusyRow(object_id, uid, kind, starts, ends, takes == Takes.TENTATIVE))
         else:
-            unsure.add(row.object_id)
+            unsure.add(object_id)
     if start < calendar.horizon_start or end > calendar.horizon_end:
         unsure |= set(tx.execute(_BEYOND, asked).scalars())
         found = [row for row in found if row.object_id not in unsure]
@@ -135,8 +136,8 @@ def _stretches(
         return _joined(sorted((row.starts, row.ends) for row in rows if tentative or not row.tentative))
     asked = {"calendar_id": calendar.id, "start": start, "end": end, "floor": start - calendar.longest}
     last = int(Takes.TENTATIVE if tentative else Takes.BUSY)
-    found = [(starts, ends) for starts, ends in tx.execute(_TAKEN, asked | {"last": last}).all()]
-    unsure = set(tx.execute(_UNSURE, asked).scalars())
+    found = _TAKEN.all(tx, asked | {"last": last})
+    unsure = {object_id for (object_id,) in _UNSURE.all(tx, asked)}
     if unsure:
         read = _read(tx, unsure, start, end, ZoneInfo(calendar.time_zone), me)
         found = sorted(found + [(row.starts, row.ends) for row in read if tentative or not row.tentative])

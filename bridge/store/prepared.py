@@ -46,7 +46,8 @@ class Prepared(Generic[R]):
     def all(self, tx: Connection, values: Values = _NOTHING) -> list[R]:
         """Every row."""
         sent = self._for(tx, values)
-        return [self._row(*found) for found in sent.read(sent.execute(tx, values).fetchall())]
+        rows: Iterable[Any] = sent.read(sent.execute(tx, values).fetchall())
+        return list(rows) if self._row is _as_they_come else [self._row(*found) for found in rows]
 
     def first(self, tx: Connection, values: Values = _NOTHING) -> R | None:
         """The first row, None if there is none."""
@@ -138,16 +139,16 @@ class _Sent:
         except self._dialect.loaded_dbapi.Error as error:
             raise self._explained(error) from error
 
-    def read(self, rows: list[tuple[Any, ...]]) -> Iterable[Sequence[Any]]:
+    def read(self, rows: list[tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
         if not self._reads:
             return rows
         return map(self._converted, rows)
 
-    def _converted(self, row: tuple[Any, ...]) -> list[Any]:
+    def _converted(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
         values = list(row)
         for at, convert in self._reads:
             values[at] = convert(values[at])
-        return values
+        return tuple(values)
 
     def _written(self, values: Values) -> Any:
         if self._constants:
