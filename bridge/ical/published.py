@@ -1,7 +1,8 @@
 """Many objects as one calendar to subscribe to (RFC 5545, 7986): the text of an ICS feed.
 
 The events' own lines go out as they are stored. Time zones of the IANA list are defined once, by us, for the
-whole feed; others travel with their events, under another name where two definitions share one.
+whole feed; others travel with their events, under another name where two definitions share one. What a text
+contributes is worked out once (``piece``) and kept beside it, so that a feed is little more than joining.
 """
 
 from __future__ import annotations
@@ -9,12 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from functools import cache
-from zoneinfo import available_timezones
+from typing import NamedTuple
 
 from bridge.ical.build import PRODID
 from bridge.ical.text import escape, fold, restore_crlf
 from bridge.ical.vtimezone import vtimezone
+from bridge.ical.zones import iana_name
 
 _EVENTS = re.compile(r"(?m)^BEGIN:VEVENT\r?\n(?:.*\n)*?END:VEVENT\r?(?:\n|\Z)", re.IGNORECASE)
 _ZONES = re.compile(r"(?m)^BEGIN:VTIMEZONE\r?\n(?:.*\n)*?END:VTIMEZONE\r?\n", re.IGNORECASE)
@@ -46,8 +47,28 @@ TIMES = frozenset(
 )
 
 
+class Piece(NamedTuple):
+    """What one text contributes to a feed: its events in full, and with no word but when they are; the names
+    of the time zones they use, each of the IANA list, with a space after each."""
+
+    zones: str
+    events: str
+    busy: str
+
+
+def piece(text: str) -> Piece | None:
+    """None: the events have a time zone of their own, and so depend on what else is in the feed."""
+    events = _events(text)
+    used = _used(events)
+    if not all(map(_is_known, used)):
+        return None
+    return Piece("".join(f"{zone} " for zone in sorted(used)), events, _busy(events))
+
+
 def feed(
-    texts: Iterable[str],
+    pieces: Iterable[str],
+    zones: Iterable[str],
+    texts: Iterable[str] = (),
     *,
     name: str,
     color: str,
@@ -56,21 +77,24 @@ def feed(
     last: date,
     modified: datetime,
     busy_only: bool,
-) -> str:
-    """The feed, with CRLF. ``color``: a CSS3 name (RFC 7986 5.9); ``zone``: its owner's, of the IANA list;
-    ``first`` and ``last`` bound what the definitions of zones must be right for. ``busy_only`` leaves nothing
-    of an event but when it is."""
-    known = _known_zones()
-    events: list[str] = []
-    needed = {zone}
+) -> bytes:
+    """The feed, with CRLF, in UTF-8. ``pieces``: of each object the events, or when they are; ``zones``: what
+    their pieces say of zones, any number of times; ``texts``: of the objects that have no piece.
+
+    ``color``: a CSS3 name (RFC 7986 5.9); ``zone``: its owner's, of the IANA list; ``first`` and ``last``
+    bound what the definitions of zones must be right for. ``busy_only``: tell of ``texts`` only when they
+    are."""
+    needed = {zone, *"".join(set(zones)).split()}
     foreign: dict[str, str] = {}  # TZID -> definition
+    others: list[str] = []
     for text in texts:
-        part = "".join(_EVENTS.findall(restore_crlf(text if text.endswith("\n") else text + "\r\n")))
-        used = set(_USED.findall(_FOLD.sub("", part) if _cut(part) else part))
+        part = _events(text)
+        used = _used(part)
+        known = set(filter(_is_known, used))
         if odd := used - known:
             part = _with_own_zones(_FOLD.sub("", part), text, odd, foreign)
-        needed |= used & known
-        events.append(_busy(part) if busy_only else part)
+        needed |= known
+        others.append(_busy(part) if busy_only else part)
     head = [
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
@@ -85,13 +109,22 @@ def feed(
         "REFRESH-INTERVAL;VALUE=DURATION:PT1H",
         "X-PUBLISHED-TTL:PT1H",
     ]
-    zones = [vtimezone(key, first, last) for key in sorted(needed)]
-    return "".join([*map(fold, head), *zones, *foreign.values(), *events, "END:VCALENDAR\r\n"])
+    defined = [vtimezone(key, first, last) for key in sorted(needed)]
+    parts = [*map(fold, head), *defined, *foreign.values(), *pieces, *others, "END:VCALENDAR\r\n"]
+    return "".join(parts).encode()
 
 
-@cache
-def _known_zones() -> set[str]:
-    return available_timezones()  # reads the whole list from disk
+def _events(text: str) -> str:
+    return "".join(_EVENTS.findall(restore_crlf(text if text.endswith("\n") else text + "\r\n")))
+
+
+def _used(events: str) -> set[str]:
+    """The TZIDs in these events."""
+    return set(_USED.findall(_FOLD.sub("", events) if _cut(events) else events))
+
+
+def _is_known(zone: str) -> bool:
+    return iana_name(zone) == zone
 
 
 def _cut(part: str) -> bool:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from bridge.errors import NotFound
+from bridge.store.prepared import Prepared
 from bridge.store.rows import columns
 from bridge.store.tables import feed
 
@@ -31,6 +32,8 @@ class FeedRow:
 
 
 _FEED = select(*columns(FeedRow, feed))
+_FETCHED = Prepared(update(feed).where(feed.c.id == bindparam("row_id")))
+_BY_DIGEST = Prepared(_FEED.where(feed.c.digest == bindparam("digest")), FeedRow)
 
 
 def add(
@@ -57,8 +60,7 @@ def get(tx: Connection, user_id: int, feed_id: int) -> FeedRow:
 
 def by_digest(tx: Connection, digest: str) -> FeedRow | None:
     """The feed whose token has this digest."""
-    row = tx.execute(_FEED.where(feed.c.digest == digest)).first()
-    return None if row is None else FeedRow(*row)
+    return _BY_DIGEST.first(tx, {"digest": digest})
 
 
 def rotate(tx: Connection, feed_id: int, nonce: str, digest: str) -> None:
@@ -74,7 +76,7 @@ def set_(tx: Connection, feed_id: int, **shows: Any) -> None:
 
 def fetched(tx: Connection, feed_id: int, by: str, now: datetime) -> None:
     """Somebody read it."""
-    tx.execute(update(feed).where(feed.c.id == feed_id).values(fetched_at=now, fetched_by=by))
+    _FETCHED.run(tx, {"row_id": feed_id, "fetched_at": now, "fetched_by": by})
 
 
 def remove(tx: Connection, feed_id: int) -> None:

@@ -21,7 +21,7 @@ from sqlalchemy import delete as sql_delete
 from bridge.errors import Invalid, NotFound
 from bridge.ical.facts import facts
 from bridge.ical.fields import fingerprint, reading
-from bridge.store import changes, links, passes
+from bridge.store import changes, links, passes, pieces
 from bridge.store.calendars import CalendarRow, lock
 from bridge.store.changes import changed_since, parse_token, prune_changes, token
 from bridge.store.contents import (
@@ -156,6 +156,8 @@ def put(
         object_id = old.id
         _UPDATE.run(tx, values | {"row_id": object_id})
     write_spans(tx, calendar_id, object_id, when, replace=old is not None)
+    if row.kind == "bookings" and known.component == "VEVENT":  # feeds read no others
+        pieces.write(tx, object_id, text, replace=old is not None)
     _moved_on(tx, row, seq, now, longest=when.longest)
     changes.append(tx, calendar_id, seq, href, known.uid, deleted=hidden, actor=actor, now=now)
     before = old.text if old else None

@@ -11,7 +11,7 @@ from bridge.store.tables import account, calendar, link
 from bridge.store.transfer import PORTION, Base64, plain, tables
 
 #: What is nobody's, or can be made from the rest.
-NOT_PERSONAL = frozenset({"installation", "studio", "occurrence"})
+NOT_PERSONAL = frozenset({"installation", "studio", "occurrence", "piece"})
 #: Columns that open something, beside everything that is sealed.
 SECRET = frozenset(
     {"password_hash", "secret_mac", "state_mac", "mac", "nonce", "digest", "recovery", "secret"}

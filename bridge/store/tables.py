@@ -142,7 +142,7 @@ feed = Table(
     Column("nonce", Text, nullable=False),  # with the installation's key it makes the token
     Column("digest", Text, nullable=False, unique=True),  # SHA-256 of the token, hex
     Column("created", Instant, nullable=False),
-    Column("fetched_at", Instant),  # about; at most one write in ten minutes
+    Column("fetched_at", Instant),  # about; at most one write in three minutes
     Column("fetched_by", Text),  # the client's own name for itself
     sqlite_autoincrement=True,  # ids are never used again
 )
@@ -270,6 +270,15 @@ partial_index(
     object_.c.calendar_id,
     where="recurring",
     on_sqlite="recurring = 1",
+)
+
+piece = Table(
+    "piece",  # what an event of a bookings calendar contributes to a feed; none: it must be read as it is
+    metadata,
+    Column("object_id", ForeignKey("object.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("zones", Text, nullable=False),  # of the IANA list, a space after each
+    Column("busy", Text, nullable=False),  # no word but when it is
+    Column("events", Text, nullable=False),  # its VEVENTs with CRLF
 )
 
 occurrence = Table(

@@ -589,6 +589,17 @@ def upgrade() -> None:
     op.create_index(op.f("ix_pass_link_id"), "pass", ["link_id"], unique=False)
     op.create_index(op.f("ix_pass_user_id"), "pass", ["user_id"], unique=False)
     op.create_table(
+        "piece",
+        sa.Column("object_id", KEY, autoincrement=False, nullable=False),
+        sa.Column("zones", sa.Text(), nullable=False),
+        sa.Column("busy", sa.Text(), nullable=False),
+        sa.Column("events", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["object_id"], ["object.id"], name=op.f("fk_piece_object_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("object_id", name=op.f("pk_piece")),
+    )
+    op.create_table(
         "conflict",
         sa.Column("id", KEY, nullable=False),
         sa.Column("user_id", KEY, nullable=False),
