@@ -1,4 +1,4 @@
-"""What one text contributes to a feed: its events as they are written, and when they are without a word more."""
+"""What one text contributes to a feed: its events as they are written, or no word but when they are."""
 
 from __future__ import annotations
 

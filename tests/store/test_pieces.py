@@ -6,20 +6,15 @@ import pytest
 from sqlalchemy import delete, select
 
 from bridge.ical.published import piece
-from bridge.store import objects, pieces, tables
+from bridge.store import pieces, tables
 from bridge.store.pieces import Pieces
-from tests.store.studio import NOW, Studio, epoch, event
+from tests.store.studio import Studio, epoch, event
 
 YEARS = epoch("2026-01-01T00:00"), epoch("2028-01-01T00:00")
 OWN_ZONE = (
     "BEGIN:VTIMEZONE\r\nTZID:Studio\r\nBEGIN:STANDARD\r\nDTSTART:19700101T000000\r\n"
     "TZOFFSETFROM:+0300\r\nTZOFFSETTO:+0300\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n"
 )
-
-
-def put(studio: Studio, text: str, *, calendar: int | None = None, hidden: bool = False) -> None:
-    with studio.db.writing() as tx:
-        objects.put(tx, calendar or studio.bookings, "shoot.ics", text, actor="user", now=NOW, hidden=hidden)
 
 
 def shown(studio: Studio, *, busy_only: bool = False, window: tuple[int, int] = YEARS) -> Pieces:
@@ -33,8 +28,8 @@ def kept(studio: Studio) -> int:
 
 
 def test_it_follows_what_is_written(studio: Studio) -> None:
-    put(studio, event("a", "First"))
-    put(studio, event("a", "Second", ";TZID=America/New_York:20260512T100000"))
+    studio.put("shoot.ics", event("a", "First"))
+    studio.put("shoot.ics", event("a", "Second", ";TZID=America/New_York:20260512T100000"))
     read = shown(studio)
     (events,) = read.pieces
     assert events.startswith("BEGIN:VEVENT\r\nUID:a\r\n")
@@ -47,37 +42,36 @@ def test_it_follows_what_is_written(studio: Studio) -> None:
 
 
 def test_it_goes_with_its_event(studio: Studio) -> None:
-    put(studio, event())
+    studio.put("shoot.ics", event())
     assert kept(studio) == 1
-    with studio.db.writing() as tx:
-        objects.delete(tx, studio.bookings, "shoot.ics", actor="user", now=NOW)
+    studio.delete("shoot.ics")
     assert (kept(studio), shown(studio)) == (0, Pieces([], set(), [], None, None))
 
 
 def test_a_zone_of_its_own_is_read_with_the_text(studio: Studio) -> None:
-    put(studio, event())
+    studio.put("shoot.ics", event())
     text = event("shoot-1", "Shoot", ";TZID=Studio:20260511T100000")
     text = text.replace("BEGIN:VEVENT", OWN_ZONE + "BEGIN:VEVENT", 1)
-    put(studio, text)
+    studio.put("shoot.ics", text)
     assert piece(text) is None
     assert (shown(studio).pieces, shown(studio).texts, kept(studio)) == ([], [text], 0)
 
 
 def test_a_store_that_has_none_is_read_by_its_texts(studio: Studio) -> None:
-    put(studio, event())
+    studio.put("shoot.ics", event())
     with studio.db.writing() as tx:
         tx.execute(delete(tables.piece))
     assert (shown(studio).pieces, shown(studio).texts) == ([], [event()])
 
 
 def test_calendars_that_no_feed_reads_keep_none(studio: Studio) -> None:
-    put(studio, event(), calendar=studio.mirror())
+    studio.put("shoot.ics", event(), studio.mirror())
     assert kept(studio) == 0
 
 
 @pytest.mark.parametrize(("status", "told"), [("CANCELLED", 1), ("CONFIRMED", 0)])
 def test_of_what_is_hidden_only_what_is_off_is_told(studio: Studio, status: str, told: int) -> None:
-    put(studio, event("a", "Shoot", ":20260511T100000Z", f"STATUS:{status}"), hidden=True)
+    studio.put("shoot.ics", event("a", "Shoot", ":20260511T100000Z", f"STATUS:{status}"), hidden=True)
     assert len(shown(studio).pieces) == told
 
 
@@ -91,5 +85,5 @@ def test_of_what_is_hidden_only_what_is_off_is_told(studio: Studio, status: str,
     ],
 )
 def test_only_what_meets_the_window(studio: Studio, since: str, until: str, told: int) -> None:
-    put(studio, event("a", "Shoot", ":20260511T100000Z"))
+    studio.put("shoot.ics", event("a", "Shoot", ":20260511T100000Z"))
     assert len(shown(studio, window=(epoch(since), epoch(until))).pieces) == told
