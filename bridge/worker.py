@@ -9,12 +9,16 @@ again, is decided here.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import random
 import threading
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
 
 from bridge import logs, metrics
 from bridge.errors import BridgeError, NotFound
@@ -25,6 +29,8 @@ from bridge.wiring import Bridge
 
 if TYPE_CHECKING:
     from huey.consumer import Consumer
+
+    from bridge.sync.report import Report
 
 log = logging.getLogger("picsello_bridge.worker")
 
@@ -72,6 +78,39 @@ def interval(poll: float, quiet: timedelta | None, chance: float) -> timedelta:
     return timedelta(seconds=max(poll * factor, SHORTEST) * (0.9 + 0.2 * chance))
 
 
+class _NotOurs(Exception):
+    """The job's link was taken by somebody else, removed, or put off."""
+
+
+@dataclass(slots=True)
+class _Job:
+    """A link that was taken until then: what a worker has to say within the transactions of its pass."""
+
+    bridge: Bridge
+    link_id: int
+    until: datetime
+    turn: turns.Turn | None = None
+
+    @property
+    def provider(self) -> str:
+        """Of the link's account; known once the pass began."""
+        return self.turn.provider if self.turn else "none"
+
+    def begin(self, tx: Connection) -> None:
+        """Raises _NotOurs."""
+        self.turn = turns.ours(tx, self.link_id, self.until, self.bridge.clock.now())
+        if self.turn is None:
+            raise _NotOurs
+
+    def end(self, tx: Connection, report: Report) -> None:
+        """The pass is done: when to look again."""
+        now, active = self.bridge.clock.now(), any(getattr(report, name) for name in ACTIVE)
+        last = now if active or self.turn is None else self.turn.active_at
+        quiet = None if last is None else now - last
+        again = now + interval(self.bridge.settings.poll_seconds, quiet, random.random())  # noqa: S311 - no secret
+        turns.rest(tx, self.link_id, self.until, again, active=now if active else None)
+
+
 class Worker:
     """Passes in the background. ``start`` returns at once; ``stop`` waits for what is running."""
 
@@ -82,6 +121,7 @@ class Worker:
         self._forget_at = 0.0
         self._looker = threading.Thread(target=self._look_until_stopped, name="due links", daemon=True)
         self._consumer: Consumer | None = None
+        self._ended = itertools.count(1)
         self._put_off_next = 0.0
         self._lit: int | None = None  # the hour in which the Light calendars were last brought up to date
 
@@ -169,45 +209,34 @@ class Worker:
     def _run(self, link_id: int, taken: int) -> None:
         """One job: a pass, and when it is the link's turn again. A job that somebody else has taken over,
         because it lay too long, is left to them."""
-        until = datetime.fromtimestamp(taken, UTC)
-        with self._bridge.db.reading() as tx:
-            if not turns.is_ours(tx, link_id, until, self._bridge.clock.now()):
-                return
-            provider = links.get(tx, link_id).provider
         try:
             with logs.about(link=link_id):
-                self._pass(link_id, provider, until)
+                self._pass(_Job(self._bridge, link_id, datetime.fromtimestamp(taken, UTC)))
         finally:
-            if self._jobs.waiting() < self._bridge.settings.worker_threads:
+            # asking the queue costs as much as a statement, and several jobs lie ahead
+            threads = self._bridge.settings.worker_threads
+            if next(self._ended) % max(threads // 2, 1) == 0 and self._jobs.waiting() < threads:
                 self._bridge.due.set()
 
-    def _rest(self, link_id: int, until: datetime, *, active: bool) -> None:
-        """The pass is done: when to look again."""
-        now, poll = self._bridge.clock.now(), self._bridge.settings.poll_seconds
-        with self._bridge.db.writing() as tx:
-            last = now if active else turns.active_at(tx, link_id)
-            quiet = None if last is None else now - last
-            again = now + interval(poll, quiet, random.random())  # noqa: S311 - no secret
-            turns.rest(tx, link_id, until, again, active=now if active else None)
-
-    def _pass(self, link_id: int, provider: str, until: datetime) -> None:
-        started = time.monotonic()
+    def _pass(self, job: _Job) -> None:
+        link_id, started = job.link_id, time.monotonic()
+        progress = first_sync.Counter(self._bridge, link_id)
         try:
-            report = self._bridge.engine().run(link_id, progress=first_sync.Counter(self._bridge, link_id))
-        except BridgeError as error:
-            log.warning("the pass could not be run: %s", error)
-            metrics.failed(provider, type(error).__name__)
-            self._back_off(link_id)
+            report = self._bridge.engine().run(link_id, progress=progress, begin=job.begin, end=job.end)
+        except _NotOurs:
             return
         except Exception as error:
-            log.exception("the pass broke off")
-            metrics.failed(provider, type(error).__name__)
+            if isinstance(error, BridgeError):
+                log.warning("the pass could not be run: %s", error)
+            else:
+                log.exception("the pass broke off")
+            metrics.failed(job.provider, type(error).__name__)
             self._back_off(link_id)
             return
         if report.busy:
             self._soon(link_id)
             return
-        seconds = time.monotonic() - started
+        provider, seconds = job.provider, time.monotonic() - started
         outcome = (
             "failed" if report.failed else "held" if report.held else "errors" if report.errors else "done"
         )
@@ -216,15 +245,26 @@ class Worker:
         # of single objects only how many went wrong: what is said about them names them
         what = {"pass": report.pass_id, "outcome": outcome, "ms": round(seconds * 1000), **report.counts()}
         log.info("a pass ended", extra={"what": what | {"errors": len(report.errors)}})
-        self._rest(link_id, until, active=any(getattr(report, name) for name in ACTIVE))
-        clashes.look(self._bridge, link_id)
+        if not report.ended:
+            with self._bridge.db.writing() as tx:
+                job.end(tx, report)
+        if self._may_clash(report):
+            clashes.look(self._bridge, link_id)
         if report.failed:
             metrics.failed(provider, report.failure)
             log.warning("the calendar could not be synced (%s)", report.failure, extra={"what": what})
         if report.failed and not report.alone:
             self._back_off(link_id, report.after or 0.0)
-        elif not report.failed:
+        elif not report.failed and push.can_tell(provider):
             push.tend(self._bridge, link_id)
+
+    def _may_clash(self, report: Report) -> bool:
+        """Whether bookings and events may lie over each other otherwise than after the link's last pass:
+        something changed; or a new hour began, in which some are over and others come into sight."""
+        if not report.unchanged or report.agreed_before is None:
+            return True
+        now = self._bridge.clock.now().replace(minute=0, second=0, microsecond=0)
+        return report.agreed_before < now
 
     def _soon(self, link_id: int) -> None:
         """Somebody is at work in its account: it is its turn when they are done."""

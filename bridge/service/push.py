@@ -41,6 +41,12 @@ def wanted(bridge: Bridge) -> bool:
     return said == "on" or (said == "auto" and bridge.public_url.startswith("https://"))
 
 
+def can_tell(provider: str) -> bool:
+    """Whether an account of that kind could have channels at all."""
+    kind = providers.KINDS.get(provider)
+    return kind is not None and kind.oauth
+
+
 def tend(bridge: Bridge, link_id: int) -> None:
     """After a pass that went well: ask for the link's channel, or renew it, if it is time."""
     now = bridge.clock.now()
@@ -49,8 +55,7 @@ def tend(bridge: Bridge, link_id: int) -> None:
             link, row = links.get(tx, link_id), channels.get(tx, link_id)
     except NotFound:
         return  # disconnected meanwhile
-    kind = providers.KINDS.get(link.provider)
-    if kind is None or not kind.oauth or not takes_part(link) or not wanted(bridge):
+    if not can_tell(link.provider) or not takes_part(link) or not wanted(bridge):
         return
     address = f"{bridge.public_url}/hooks/{link.provider}"
     current = row is not None and row.address in ("", address)  # else our own address is another by now

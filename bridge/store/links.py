@@ -93,6 +93,13 @@ _LEASES = Prepared(
 _HELD = Prepared(
     update(link).where(link.c.id == bindparam("row_id"), link.c.fence == bindparam("shown_fence"))
 )
+_RENEW = Prepared(
+    update(link).where(
+        link.c.id == bindparam("row_id"),
+        link.c.fence == bindparam("shown_fence"),
+        link.c.lease_holder.is_not(None),
+    )
+)
 _SOONER = Prepared(
     update(link)
     .where(
@@ -254,9 +261,10 @@ def acquire(
 
 
 def renew(tx: Connection, link_id: int, fence: int, now: datetime, seconds: float = 10) -> bool:
-    """Go on for ``seconds`` from now; False if somebody else took over, or the link is gone: stop at once."""
+    """Go on for ``seconds`` from now; False if it was given back, somebody else took over, or the link is
+    gone: stop at once."""
     until = now + _length(seconds)
-    return _HELD.run(tx, {"lease_until": until, "row_id": link_id, "shown_fence": fence}) == 1
+    return _RENEW.run(tx, {"lease_until": until, "row_id": link_id, "shown_fence": fence}) == 1
 
 
 def release(tx: Connection, link_id: int, fence: int) -> None:

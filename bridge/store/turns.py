@@ -9,6 +9,7 @@ index, in time proportional to what is due, however many links there are.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -88,22 +89,32 @@ def take(tx: Connection, ids: Sequence[int], now: datetime, until: datetime) -> 
     return [link_id for link_id in ids if link_id in taken]
 
 
-_DUE_AT = Prepared(select(link.c.due_at, link.c.active_at).where(link.c.id == bindparam("id")))
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A link that was taken: when it is due again, when a pass last had something to do, and where it is."""
+
+    due_at: datetime | None
+    active_at: datetime | None
+    provider: str
+
+
+_TURN = Prepared(
+    select(link.c.due_at, link.c.active_at, account.c.provider)
+    .join(account, account.c.id == link.c.account_id)
+    .where(link.c.id == bindparam("id")),
+    Turn,
+)
 _ACTIVE = Prepared(update(link).where(link.c.id == bindparam("row_id")))
 _REST = Prepared(update(link).where(link.c.id == bindparam("row_id"), link.c.due_at == bindparam("taken")))
 
 
-def is_ours(tx: Connection, link_id: int, taken: datetime, now: datetime) -> bool:
-    """Whether a link that was taken until ``taken`` is still to be run for that: nobody took it again since,
+def ours(tx: Connection, link_id: int, taken: datetime, now: datetime) -> Turn | None:
+    """The link that was taken until ``taken``, if it is still to be run for that: nobody took it again since,
     and it was not removed or put off."""
-    found = _DUE_AT.first(tx, {"id": link_id})
-    return found is not None and found[0] is not None and (found[0] == taken or found[0] <= now)
-
-
-def active_at(tx: Connection, link_id: int) -> datetime | None:
-    """When a pass last had something to do."""
-    found = _DUE_AT.first(tx, {"id": link_id})
-    return None if found is None else found[1]
+    turn = _TURN.first(tx, {"id": link_id})
+    if turn is None or turn.due_at is None:
+        return None
+    return turn if turn.due_at == taken or turn.due_at <= now else None
 
 
 def rest(tx: Connection, link_id: int, taken: datetime, until: datetime, *, active: datetime | None) -> None:

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from bridge.errors import StoreError
 from bridge.ports import Clock
 from bridge.store import links
@@ -64,9 +66,14 @@ def held(
     wait: bool,
     sleep: Callable[[float], None],
     heartbeat: bool,
+    beside: Callable[[Connection, int | None], None] | None = None,
+    given_back: Callable[[], bool] = lambda: False,
 ) -> Iterator[int | None]:
-    """The fence of a lease on the link, or None if somebody is at work and we were not to wait."""
-    fence = _acquire(db, clock, link_id, holder, wait, sleep)
+    """The fence of a lease on the link, or None if somebody is at work and we were not to wait.
+
+    ``beside`` is called in the transaction that takes the lease, with what came of that; ``given_back`` says
+    whether a last transaction of its holder has given it back already."""
+    fence = _acquire(db, clock, link_id, holder, wait, sleep, beside)
     if fence is None:
         yield None
         return
@@ -82,17 +89,26 @@ def held(
         stop.set()
         if heartbeat:
             beat.join()
-        with db.writing() as tx:
-            links.release(tx, link_id, fence)
+        if not given_back():
+            with db.writing() as tx:
+                links.release(tx, link_id, fence)
 
 
 def _acquire(
-    db: Database, clock: Clock, link_id: int, holder: str, wait: bool, sleep: Callable[[float], None]
+    db: Database,
+    clock: Clock,
+    link_id: int,
+    holder: str,
+    wait: bool,
+    sleep: Callable[[float], None],
+    beside: Callable[[Connection, int | None], None] | None,
 ) -> int | None:
     waited = 0.0
     while True:
         with db.writing() as tx:
             fence = links.acquire(tx, link_id, holder, clock.now(), SECONDS, dead=is_dead)
+            if beside is not None:
+                beside(tx, fence)
         if fence is not None or not wait or waited > PATIENCE_SECONDS:
             return fence
         sleep(LOOK_AGAIN_SECONDS)

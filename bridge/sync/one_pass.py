@@ -6,7 +6,7 @@ Finding what changed is left to ``survey``, looking at it to ``observe``, decidi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -41,6 +41,8 @@ class Wish:
     confirm: bool = False
     by_hand: bool = False
     progress: Progress | None = None
+    begin: Callable[[Connection], None] | None = None
+    end: Callable[[Connection, Report], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +58,20 @@ class Pass:
     report: Report
     threads: bool
 
-    def run(self, provider: Provider, states: Mapping[str, str], *, full: bool = False) -> None:
+    def run(
+        self,
+        provider: Provider,
+        states: Mapping[str, str],
+        *,
+        full: bool = False,
+        context: Context | None = None,
+    ) -> None:
         """From the survey to agreement. ``states``: the cursors that a survey of the whole account told;
-        ``full``: list everything. Raises LeaseLost, and what the provider raises."""
-        with self.db.reading() as tx:
-            context = contexts.load(tx, self.link_id, self.installation)
+        ``full``: list everything; ``context``: as it was when the lease was taken. Raises LeaseLost, and what
+        the provider raises."""
+        if context is None:
+            with self.db.reading() as tx:
+                context = contexts.load(tx, self.link_id, self.installation)
         asked_in_full, full = full, full or self._wants_full_listing(context, provider)
         state = None if full else states.get(context.link.remote_id)
         observation = survey_sides(
@@ -150,7 +161,10 @@ class Pass:
                 links.set_(tx, self.link_id, released=True, held=None)
 
     def _remember(self, work: Work, observation: Observation, unsettled: bool) -> None:
-        now = self.clock.now()
+        """The pass came to its end: how the link stands from now on; and its lease is given back."""
+        now, link = self.clock.now(), work.context.link
+        self.report.unchanged = not unsettled and observation.nothing_new(link)
+        self.report.agreed_before = link.agreed_at
         with work.writing() as tx:
             standing.done(tx, work.context, observation, work.not_permitted, now, unsettled=unsettled)
             if not unsettled and observation.proven:
@@ -158,6 +172,10 @@ class Pass:
             if self.report.pass_id is not None:
                 counts = self.report.counts()
                 passes.finish(tx, self.report.pass_id, outcome="done", counts=counts, now=now)
+            links.release(tx, self.link_id, self.fence)
+            if self.wish.end is not None:
+                self.wish.end(tx, self.report)
+        self.report.ended = True
 
 
 def _matters(looked: Looked, decision: Decision) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 #: Called with (objects done, objects to do). ``to do`` may grow while a pass goes on.
 Progress = Callable[[int, int], None]
@@ -17,7 +18,9 @@ class Report:
     ``held``: why the plan waits for the user; ``errors``: what went wrong; both are sentences. ``plan``: what
     would be done, if it was not. ``failed``: the calendar could not be used; ``alone``: for a reason of its
     own, the account is well; ``after``: the seconds that the provider asked us to stay away. ``busy``: there
-    was no pass, because somebody is at work in the account.
+    was no pass, because somebody is at work in the account. ``ended``: it came to its end, and its lease was
+    given back with that; ``unchanged``: then, neither side had changed since the pass before, which agreed at
+    ``agreed_before``.
     """
 
     link_id: int
@@ -38,6 +41,9 @@ class Report:
     alone: bool = False
     after: float | None = None
     busy: bool = False
+    ended: bool = False
+    unchanged: bool = False
+    agreed_before: datetime | None = None
 
     def counts(self) -> dict[str, int]:
         """What the journal keeps of it."""

@@ -13,13 +13,12 @@ class SignIn:
     """One account's provider, signed in when first needed, and again when it is renewed."""
 
     connect: Callable[[int], Provider]
-    account_id: int
     _provider: Provider | None = None
     _requests_before: int = 0
 
-    def provider(self) -> Provider:
+    def provider(self, account_id: int) -> Provider:
         if self._provider is None:
-            self._provider = self.connect(self.account_id)
+            self._provider = self.connect(account_id)
         return self._provider
 
     def renew(self) -> None:

@@ -16,6 +16,7 @@ from bridge.errors import CursorLost, Invalid
 from bridge.ports import Changes, Provider
 from bridge.store import calendars, objects, pairings
 from bridge.store.db import Database
+from bridge.store.links import LinkRow
 from bridge.store.pairings import Paired
 from bridge.sync.context import Context
 
@@ -62,6 +63,11 @@ class Observation:
     rest: float | None  # seconds that the provider asks us to wait
     proven: list[int]  # pairings of what earlier passes made there, which this one sees or looks for
 
+    def nothing_new(self, link: LinkRow) -> bool:
+        """Whether neither side has changed, or has anything to be looked at, since the link's last pass."""
+        seen = (self.bookings_seq, self.mirror_seq) == (link.bookings_seq, link.mirror_seq)
+        return seen and not self.sights and not self.gone
+
 
 def survey_sides(
     db: Database, context: Context, provider: Provider, *, full: bool, by_hand: bool, state: str | None
@@ -94,7 +100,7 @@ def survey_sides(
         seqs: dict[int, int] = {}
         for calendar_id, since, goes_out in context.hub_sides():
             seqs[calendar_id] = calendars.get(tx, calendar_id).seq
-            if goes_out:
+            if goes_out and seqs[calendar_id] != since:
                 sights += _hub_sights(tx, link.id, calendar_id, since, known)
         for calendar_id in context.withdrawn():
             rows = pairings.of_calendar(tx, link.id, calendar_id)

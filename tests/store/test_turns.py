@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import insert, text
+from sqlalchemy import Connection, insert, text
 
 from bridge.store import accounts, links, turns
 from bridge.store.db import Database
@@ -96,15 +96,21 @@ def test_what_was_taken_and_lost_is_due_again(studio: Studio) -> None:
     until = NOW + seconds(20)
     with studio.db.writing() as tx:
         turns.take(tx, [link_id], NOW, until)
-        assert turns.is_ours(tx, link_id, until, NOW + seconds(5))
+        assert turns.ours(tx, link_id, until, NOW + seconds(5))
     assert due_of(studio, after=19) == []
     assert due_of(studio, after=20) == [link_id]
     with studio.db.writing() as tx:
         turns.take(tx, [link_id], until, until + seconds(20))
-        assert not turns.is_ours(tx, link_id, until, until + seconds(1)), "the older job is void"
-        assert turns.is_ours(tx, link_id, until + seconds(20), until + seconds(1))
+        assert not turns.ours(tx, link_id, until, until + seconds(1)), "the older job is void"
+        assert turns.ours(tx, link_id, until + seconds(20), until + seconds(1))
         links.remove(tx, link_id)
-        assert not turns.is_ours(tx, link_id, until, NOW)
+        assert not turns.ours(tx, link_id, until, NOW)
+
+
+def active_at(tx: Connection, link_id: int) -> datetime | None:
+    turn = turns.ours(tx, link_id, NOW, NOW + seconds(1000))
+    assert turn is not None and turn.provider == "caldav"
+    return turn.active_at
 
 
 def test_a_pass_that_is_done_rests_unless_something_happened_meanwhile(studio: Studio) -> None:
@@ -113,7 +119,7 @@ def test_a_pass_that_is_done_rests_unless_something_happened_meanwhile(studio: S
     with studio.db.writing() as tx:
         turns.take(tx, [link_id], NOW, until)
         turns.rest(tx, link_id, until, much_later, active=NOW)
-        assert turns.active_at(tx, link_id) == NOW
+        assert active_at(tx, link_id) == NOW
     assert studio.due(link_id) == much_later
     with studio.db.writing() as tx:
         links.set_(tx, link_id, due_at=NOW)
@@ -121,7 +127,7 @@ def test_a_pass_that_is_done_rests_unless_something_happened_meanwhile(studio: S
     studio.put("a.ics", event("a"))
     with studio.db.writing() as tx:
         turns.rest(tx, link_id, until, much_later, active=None)
-        assert turns.active_at(tx, link_id) == NOW, "a pass with nothing to do changes nothing"
+        assert active_at(tx, link_id) == NOW, "a pass with nothing to do changes nothing"
     assert studio.due(link_id) == studio.now
 
 
