@@ -64,8 +64,13 @@ _USER: Select[Any] = select(*columns(UserRow, user, stop=-1), studio.c.slug).joi
 _DEVICE: Select[Any] = select(*columns(DeviceRow, device))
 _BY_EMAIL = Prepared(_USER.where(user.c.email == bindparam("email")), UserRow)
 _BY_ID = Prepared(_USER.where(user.c.id == bindparam("id")), UserRow)
-_BY_MAC = _DEVICE.join(user, user.c.id == device.c.user_id).where(
-    device.c.secret_mac == bindparam("mac"), user.c.email == bindparam("email"), device.c.revoked.is_(None)
+_BY_MAC = Prepared(
+    _DEVICE.join(user, user.c.id == device.c.user_id).where(
+        device.c.secret_mac == bindparam("mac"),
+        user.c.email == bindparam("email"),
+        device.c.revoked.is_(None),
+    ),
+    DeviceRow,
 )
 
 
@@ -169,8 +174,7 @@ def devices(tx: Connection, user_id: int) -> list[DeviceRow]:
 
 def device_by_mac(tx: Connection, email: str, secret_mac: str) -> DeviceRow | None:
     """The user's device whose password has this MAC, unless revoked."""
-    row = tx.execute(_BY_MAC, {"email": canonical(email), "mac": secret_mac}).first()
-    return None if row is None else DeviceRow(*row)
+    return _BY_MAC.first(tx, {"email": canonical(email), "mac": secret_mac})
 
 
 def revoke_device(tx: Connection, user_id: int, device_id: int, now: datetime) -> None:

@@ -10,7 +10,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -26,10 +26,13 @@ PATIENCE = 30
 #: Connections of each kind that stay open while nobody uses them, and how many there may be.
 KEPT, MOST = 8, 72
 
+#: A writer that meets another process's looks again after a millisecond.
+_LOOK_SOON = "busy_timeout=1"
+
 
 class Turn:
-    """Lets one thread of this process write at a time. SQLite's own waiting polls with sleeps of up to
-    0.1 s; a lock wakes the next writer at once, and only processes are left to meet at the file."""
+    """Lets one thread of this process write at a time: a lock wakes the next writer at once, and only
+    processes are left to meet at the file."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -57,21 +60,21 @@ class File:
         self._turn = Turn()
         # a deferred transaction that turns to writing fails at once instead of waiting: readers can't write
         self._readers = _Connections(_engine(url, "query_only=ON"))
-        self._writers = _Connections(_engine(url))
+        self._writers = _Connections(_engine(url, _LOOK_SOON))
 
     def reading(self) -> AbstractContextManager[Connection]:
-        return _Transaction(self._readers, "BEGIN", None)
+        return _Transaction(self._readers, _begin, None)
 
     def writing(self) -> AbstractContextManager[Connection]:
-        return _Transaction(self._writers, "BEGIN IMMEDIATE", self._turn)
+        return _Transaction(self._writers, _begin_writing, self._turn)
 
     @contextmanager
     def rebuilding(self) -> Iterator[Connection]:
         """SQLite alters a table by making it anew and dropping the old one, and that must not cascade to
         the rows that refer to it. References are checked before the commit."""
-        unbound = _Connections(_engine(self._url, "foreign_keys=OFF"))
+        unbound = _Connections(_engine(self._url, _LOOK_SOON, "foreign_keys=OFF"))
         try:
-            with _Transaction(unbound, "BEGIN IMMEDIATE", self._turn) as tx:
+            with _Transaction(unbound, _begin_writing, self._turn) as tx:
                 yield tx
                 if tx.execute(text("PRAGMA foreign_key_check")).first():
                     raise StoreError("The database could not be brought up to date; nothing was changed.")
@@ -116,7 +119,7 @@ class _Transaction:
 
     __slots__ = ("_begin", "_connection", "_connections", "_driver", "_turn")
 
-    def __init__(self, connections: _Connections, begin: str, turn: Turn | None):
+    def __init__(self, connections: _Connections, begin: Callable[[Any], None], turn: Turn | None):
         self._connections = connections
         self._begin = begin
         self._turn = turn
@@ -128,7 +131,7 @@ class _Transaction:
             self._connection = self._connections.take()
             driver: Any = self._connection.connection.driver_connection
             try:
-                driver.execute(self._begin)
+                self._begin(driver)
             except BaseException:
                 self._connection.invalidate()
                 raise
@@ -157,6 +160,24 @@ class _Transaction:
         finally:
             if self._turn:
                 self._turn.give_up()
+
+
+def _begin(driver: Any) -> None:
+    driver.execute("BEGIN")
+
+
+def _begin_writing(driver: Any) -> None:
+    """As soon as no other process writes. SQLite's own waiting sleeps longer and longer, up to 0.1 s, for
+    what takes a few milliseconds; so it waits but a moment, and is asked again."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        else:
+            return
 
 
 def _engine(url: URL, *pragmas: str) -> Engine:

@@ -99,7 +99,6 @@ def test_sqlite_is_durable_and_private(tmp_path: Path) -> None:
             2,
             1,
         )
-        assert pragma(tx, "busy_timeout") == 30_000
         installation.ensure(tx, NOW)
     for name in ("bridge.db", "bridge.db-wal"):
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
@@ -135,6 +134,29 @@ def test_a_database_that_is_busy_for_too_long_says_so(
     other_process.execute("ROLLBACK")
     ensure(db)
     other_process.close()
+
+
+def test_a_change_waits_for_that_of_another_process(tmp_path: Path) -> None:
+    """Longer than a single look takes; and it goes on when the other is done, or dead."""
+    db = Database(f"sqlite:///{tmp_path}/bridge.db")
+    db.migrate()
+    begun, done = get_context("fork").Event(), get_context("fork").Event()
+
+    def write_slowly_and_die() -> None:
+        with db.writing():
+            begun.set()
+            time.sleep(0.3)
+            done.set()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    process = get_context("fork").Process(target=write_slowly_and_die)
+    process.start()
+    assert begun.wait(10)
+    with db.writing() as tx:
+        assert done.is_set()
+        installation.ensure(tx, NOW)
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
 
 
 def test_a_missing_folder_a_foreign_file_and_a_damaged_one_are_told_apart(tmp_path: Path) -> None:
