@@ -15,7 +15,7 @@ from bridge.service import Bridge, availability, client_booking
 from bridge.service.availability import Explained, rules_of
 from bridge.service.booking_plans import MOST_DAYS, Plan, date_of, days_of, parts_of
 from bridge.service.client_booking import Session
-from bridge.slots.days import instant
+from bridge.slots.days import day_of, instant
 from bridge.slots.light import Light, light
 from bridge.slots.offer import starts_between
 from bridge.slots.rules import Why
@@ -117,6 +117,15 @@ def light_of(event: EventRow, day: date, zone: ZoneInfo) -> Light | None:
     """The light on that day where the event takes place; None indoors."""
     where = where_of(event)
     return None if where is None else light(day, *where, zone)
+
+
+def light_around(session: Session) -> Light | None:
+    """The light of a session's day where it takes place, by the studio's clocks; None indoors, once nothing
+    is left of it, and where the sun does not come near the horizon."""
+    if session.starts is None:
+        return None
+    zone = ZoneInfo(session.user.time_zone)
+    return light_of(session.event, day_of(session.starts, zone), zone) or None
 
 
 def where_of(event: EventRow) -> tuple[float, float] | None:

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 from bridge import mail
 from bridge.errors import BridgeError
-from bridge.service import Bridge, client_booking, receipts
+from bridge.service import Bridge, booking_days, client_booking, light, receipts
 from bridge.service.client_booking import Session
+from bridge.slots.days import day_of
 from bridge.store import booking_events
 
 log = logging.getLogger(__name__)
@@ -82,11 +83,13 @@ def _letter(bridge: Bridge, session: Session, what: str) -> tuple[str, str]:
     lines = [f"Hello {session.row.name},", "", _SUBJECTS[what].format(title=event.title) + "."]
     if session.starts is not None and what != "cancelled":
         lines += ["", *times(session)]
-        if event.place:
-            lines.append(event.place)
+        lines += [line for line in (event.place, event.address) if line]
+        lines += light_lines(session)
     if what == "held" and session.row.expires is not None:
-        until = session.row.expires.astimezone(ZoneInfo(session.row.time_zone))
-        lines += ["", f"It is kept for you until {until:%H:%M} ({session.row.time_zone})."]
+        zone = session.row.time_zone
+        until = session.row.expires.astimezone(ZoneInfo(zone))
+        last = f"{until:%A}, {until.day} {until:%B}, {until:%H:%M} ({zone})"
+        lines += ["", f"It is kept for you until {last}."]
     lines += ["", "See, move or cancel it here:", address(bridge, session), "", event.studio_name, ""]
     return _SUBJECTS[what].format(title=event.title), "\n".join(lines)
 
@@ -101,7 +104,25 @@ def times(session: Session) -> list[str]:
     """When it is: in the client's zone, and in the studio's where that is another one."""
     assert session.starts is not None and session.ends is not None
     found = []
-    for name in dict.fromkeys([session.row.time_zone, session.user.time_zone]):
+    for name in _zones(session):
         starts, ends = (datetime.fromtimestamp(at, ZoneInfo(name)) for at in (session.starts, session.ends))
         found.append(f"{starts:%A}, {starts.day} {starts:%B %Y}, {starts:%H:%M} to {ends:%H:%M} ({name})")
     return found
+
+
+def light_lines(session: Session) -> list[str]:
+    """The light of the day, where the session is outdoors; in the same zones."""
+    known = booking_days.light_around(session)
+    if known is None or session.starts is None:
+        return []
+    found = []
+    for name in _zones(session):
+        zone = ZoneInfo(name)
+        told = light.in_one_line(known.seen_from(zone), day_of(session.starts, zone))
+        found.append(f"{told} ({name})")
+    return ["", *found]
+
+
+def _zones(session: Session) -> list[str]:
+    """The client's, and the studio's where that is another one."""
+    return list(dict.fromkeys([session.row.time_zone, session.user.time_zone]))

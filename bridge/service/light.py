@@ -6,6 +6,7 @@ days and moved on with them; an event whose light has not changed keeps its byte
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -68,6 +69,26 @@ def words(known: Light) -> list[str]:
     if known.evening:
         found.append(f"Golden hour in the evening: {_span(known.evening)}")
     return found
+
+
+def in_one_line(known: Light, day: date, clock: Callable[[datetime], str] = "{:%H:%M}".format) -> str:
+    """The light of a session's day for its client; ``day`` is the session's by the same clocks, which far
+    from the studio may be another one."""
+
+    def on(moment: datetime) -> str:
+        other = " the day before" if moment.date() < day else " the next day" if moment.date() > day else ""
+        return clock(moment) + other
+
+    found = [
+        f"{name} {on(moment)}"
+        for name, moment in (("sunrise", known.sunrise), ("sunset", known.sunset))
+        if moment
+    ]
+    golden = [f"{on(span[0])} to {on(span[1])}" for span in (known.morning, known.evening) if span]
+    if golden:
+        found.append("golden hour " + " and ".join(golden))
+    told = ", ".join(found)
+    return told[:1].upper() + told[1:]
 
 
 def _span(span: tuple[datetime, datetime]) -> str:

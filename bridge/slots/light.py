@@ -32,6 +32,19 @@ class Light:
     morning: tuple[datetime, datetime] | None
     evening: tuple[datetime, datetime] | None
 
+    def __bool__(self) -> bool:
+        """False where the sun does not come near the horizon all day."""
+        return any((self.sunrise, self.sunset, self.morning, self.evening))
+
+    def seen_from(self, zone: ZoneInfo) -> Light:
+        """The same moments by another zone's clocks."""
+        return Light(
+            self.sunrise and self.sunrise.astimezone(zone),
+            self.sunset and self.sunset.astimezone(zone),
+            self.morning and (self.morning[0].astimezone(zone), self.morning[1].astimezone(zone)),
+            self.evening and (self.evening[0].astimezone(zone), self.evening[1].astimezone(zone)),
+        )
+
 
 @lru_cache(maxsize=4096)
 def light(day: date, latitude: float, longitude: float, zone: ZoneInfo) -> Light:

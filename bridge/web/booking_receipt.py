@@ -10,10 +10,12 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from bridge.errors import Invalid, NotAllowed, NotFound
-from bridge.service import client_booking, client_mail, receipts
+from bridge.service import booking_days, client_booking, client_mail, light, receipts
 from bridge.service.client_booking import Session, Taken
-from bridge.web import booking, booking_month, moments
+from bridge.slots.days import day_of
+from bridge.web import booking, booking_month, moments, words
 from bridge.web.security import limiter, the_bridge
+from bridge.web.session import now
 
 pages = Blueprint("booking_receipt", __name__, url_prefix="/book/<studio>/<event>/receipt/<token>")
 
@@ -108,10 +110,19 @@ def _page(session: Session, token: str, error: str = "") -> str:
         at_studio=_shown(session.starts, studio) if zone != studio else None,
         zone=zone.key,
         studio_zone=studio.key,
-        until=session.row.expires.astimezone(zone) if session.row.expires else None,
-        today=the_bridge().clock.now().astimezone(zone).date(),
+        light=_light(session, zone),
+        light_at_studio=_light(session, studio) if zone != studio else None,
+        until=words.moment(session.row.expires, now(), zone) if session.row.expires else None,
+        today=now().astimezone(zone).date(),
     )
 
 
 def _shown(moment: int | None, zone: ZoneInfo) -> datetime | None:
     return None if moment is None else datetime.fromtimestamp(moment, zone)
+
+
+def _light(session: Session, zone: ZoneInfo) -> str | None:
+    known = booking_days.light_around(session)
+    if known is None or session.starts is None:
+        return None
+    return light.in_one_line(known.seen_from(zone), day_of(session.starts, zone), words.clock)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from email.message import EmailMessage
+from urllib.parse import urlsplit
 
 import pytest
+from werkzeug.test import TestResponse
 
 from bridge.config import Settings
 from bridge.service import client_booking, client_mail
+from bridge.service.client_booking import Session
+from bridge.web import make_app
 from tests.booking.conftest import Client, Studio, at
 from tests.servers import smtp
 from tests.servers.smtp import Sink
@@ -30,7 +34,13 @@ def settings(settings: Settings, sink: Sink) -> Settings:
 def body(mail: EmailMessage) -> str:
     part = mail.get_body(("plain",))
     assert part is not None
-    return str(part.get_content())
+    return str(part.get_content()).replace("\r\n", "\n")
+
+
+def receipt(studio: Studio, session: Session) -> TestResponse:
+    """The page that the mail's link leads to."""
+    path = urlsplit(client_mail.address(studio.bridge, session)).path
+    return make_app(studio.bridge).test_client().get(path)
 
 
 def test_the_client_gets_the_booking_its_file_and_its_link(studio: Studio, sink: Sink) -> None:
@@ -77,3 +87,38 @@ def test_no_header_can_be_slipped_in(studio: Studio, sink: Sink) -> None:
     studio.book(studio.event("Minis\nBcc: all@x.example"), client=client)
     assert client_mail.deliver(studio.bridge) == 1
     assert sink.mails[0]["Bcc"] is None
+
+
+MILL = {"place": "The old mill", "address": "Mill Lane 1, Berlin", "latitude": "52.52", "longitude": "13.405"}
+#: Of that day, by both clocks: by Denver's its first golden hour begins the evening before.
+LIGHT = "Sunrise 08:00, sunset 15:53, golden hour 07:34 to 09:01 and 14:53 to 16:20"
+IN_DENVER = "Sunrise 00:00, sunset 07:53, golden hour 23:34 the day before to 01:01 and 06:53 to 08:20"
+
+
+def test_an_outdoor_session_comes_with_its_light_in_both_zones(studio: Studio, sink: Sink) -> None:
+    session = studio.book(studio.event(**MILL))
+    client_mail.deliver(studio.bridge)
+    text = body(sink.mails[0])
+    assert "The old mill\nMill Lane 1, Berlin\n" in text
+    assert f"\n{IN_DENVER} (America/Denver)\n{LIGHT} (Europe/Berlin)\n" in text
+    page = receipt(studio, session)
+    assert IN_DENVER in page.text and f"at the studio: {LIGHT}" in page.text and "Mill Lane 1" in page.text
+    client_booking.cancel(studio.bridge, session.row.id)
+    client_mail.deliver(studio.bridge)
+    assert "unrise" not in body(sink.mails[1])
+
+
+def test_an_indoor_session_has_no_light(studio: Studio, sink: Sink) -> None:
+    session = studio.book(studio.event(place="The old mill"))
+    client_mail.deliver(studio.bridge)
+    assert "unrise" not in body(sink.mails[0])
+    page = receipt(studio, session)
+    assert page.status_code == 200 and "Light" not in page.text
+
+
+def test_a_hold_that_lasts_into_another_day_names_the_day(studio: Studio, sink: Sink) -> None:
+    session = studio.book(studio.event(hold=60 * 30))
+    client_mail.deliver(studio.bridge)
+    assert "until Monday, 23 November, 10:00 (America/Denver)" in body(sink.mails[0])
+    page = receipt(studio, session)
+    assert "until tomorrow at 10:00" in page.text

@@ -255,7 +255,7 @@ def test_free_or_not_and_why(app: Flask, client: FlaskClient, studio: Studio) ->
 def test_a_hold_is_shown_with_its_end(app: Flask, studio: Studio) -> None:
     studio.event("Held", hold=20)
     browser = Browser(app).open("/book/anna/held").press("Hold this time", **FIELDS, start=iso("09:00"))
-    assert "Held for you until 12:20" in browser.text
+    assert "Held for you until today at 12:20" in browser.text
     studio.clock.pass_(minutes=21)
     client_booking.release_expired(studio.bridge)
     assert "The hold ran out" in browser.open(browser.path).text
