@@ -15,7 +15,7 @@ HOST ?= 127.0.0.1
 PORT ?= 5232
 
 # Servers and clients that the tests talk to; those from PyPI each in an environment of its own.
-PARTS := xandikos vdirsyncer caldav-client server-tester litmus calcurse evolution google-client emulate postgresql redis cyrus davical sogo sabre chromium axe schemathesis config-readers
+PARTS := xandikos vdirsyncer caldav-client server-tester litmus calcurse evolution google-client microsoft-client emulate postgresql redis cyrus davical sogo sabre chromium axe schemathesis config-readers
 
 .PHONY: help run test test-postgresql check newcomer audit simulate fuzz bench growth screenshots clean
 
@@ -129,6 +129,7 @@ node:
 .venvs/caldav-client.stamp: PACKAGES = 'caldav>=3.6,<4'
 .venvs/server-tester.stamp: PACKAGES = 'caldav-server-tester>=1.7,<2' 'vobject>=0.9.9,<1'
 .venvs/google-client.stamp: PACKAGES = 'google-api-python-client==2.202.0'
+.venvs/microsoft-client.stamp: PACKAGES = 'msgraph-sdk==1.65.0'
 .venvs/schemathesis.stamp: PACKAGES = 'schemathesis>=4,<5'
 .venvs/pip-audit.stamp: PACKAGES = 'pip-audit>=2.9,<3'
 

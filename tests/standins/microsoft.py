@@ -67,6 +67,7 @@ class Graph:
     def handle(self, method: str, path: str, headers: Any, body: bytes) -> tuple[int, dict[str, str], bytes]:
         if path.startswith("/oauth/"):
             return self._oauth(path, body)
+        path = path.replace("/delta()", "/delta")  # Microsoft's own client calls a function by its brackets
         with self._lock:
             self._busy += 1
         try:
