@@ -51,6 +51,8 @@ class Settings:
     metrics_token: str = field(default="", repr=False)  # or by this, as Authorization: Bearer …
     security_contact: str = ""  # mailto: or https: in /.well-known/security.txt; empty: there is none
     poll_seconds: int = 300  # how often a calendar is looked at when nothing happens here
+    history_days: int = 400  # how long changes are shown, and can be undone
+    changes_days: int = 90  # how long a calendar app may stay away and be told only what changed
     push: str = "auto"  # auto | on | off: let Google and Microsoft tell us of changes, at public_url
     worker_threads: int = 2  # passes at the same time, in one process
     server_threads: int = 10  # requests at the same time, in one process
@@ -264,6 +266,8 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "metrics_token": _text,
     "security_contact": _url_or("mailto:", "https://", "tel:"),
     "poll_seconds": _number(10, 86_400),
+    "history_days": _number(7, 3650),
+    "changes_days": _number(7, 3650),
     "push": _one_of("auto", "on", "off"),
     "worker_threads": _number(1, 64),
     "server_threads": _number(2, 256),

@@ -23,7 +23,16 @@ from sqlalchemy import Connection
 from bridge import logs, metrics
 from bridge.errors import BridgeError, NotFound
 from bridge.queue import Jobs
-from bridge.service import clashes, client_booking, client_mail, first_sync, forgetting, light, push, webhooks
+from bridge.service import (
+    clashes,
+    client_booking,
+    client_mail,
+    first_sync,
+    housekeeping,
+    light,
+    push,
+    webhooks,
+)
 from bridge.store import accounts, links, turns
 from bridge.wiring import Bridge
 
@@ -204,7 +213,7 @@ class Worker:
             light.refresh_everybody(self._bridge)
         if time.monotonic() >= self._forget_at:
             self._forget_at = time.monotonic() + FORGET_SECONDS
-            forgetting.forget(self._bridge)
+            housekeeping.hourly(self._bridge)
 
     def _run(self, link_id: int, taken: int) -> None:
         """One job: a pass, and when it is the link's turn again. A job that somebody else has taken over,

@@ -3,8 +3,8 @@
 Each change of an object takes one ``seq`` of its calendar and leaves one row; a deletion's row is its
 tombstone. A token names installation generation, calendar, calendar generation and seq, so one from
 another store, from before a restore, from the future, or from before the log begins is recognised and
-refused: the client then lists everything, which is slow but never wrong. Rows are pruned by age alone,
-and ``pruned_seq`` moves with them: no token that we still accept misses a tombstone.
+refused: the client then lists everything, which is slow but never wrong. Old rows go (``pruning``), and
+``pruned_seq`` moves with them: no token that we still accept misses a tombstone.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select
 
 from bridge.errors import Invalid
 from bridge.store.calendars import CalendarRow
@@ -135,19 +135,6 @@ def append(
             "at": now,
         },
     )
-
-
-def prune_changes(tx: Connection, older_than: datetime) -> int:
-    """Forget changes made before that moment, calendar by calendar; returns how many rows went."""
-    pruned = 0
-    last = func.max(change.c.seq)
-    old = select(change.c.calendar_id, last).where(change.c.at < older_than).group_by(change.c.calendar_id)
-    for calendar_id, seq in tx.execute(old.order_by(change.c.calendar_id)).all():
-        # the seq first: its row lock keeps writers out while the rows go
-        tx.execute(update(calendar).where(calendar.c.id == calendar_id).values(pruned_seq=seq))
-        gone = delete(change).where(change.c.calendar_id == calendar_id, change.c.seq <= seq)
-        pruned += tx.execute(gone).rowcount
-    return pruned
 
 
 def _refused() -> Invalid:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, or_, select, update
 
 from bridge.store.rows import columns
 from bridge.store.tables import installation
@@ -16,7 +16,7 @@ from bridge.store.tables import installation
 class InstallationRow:
     """``uid`` goes into every marker we write at a provider; ``generation`` into every sync token;
     ``public_url`` is the address of the last serve; ``key_id`` names the key file that belongs to it;
-    ``moved_to`` the store that took its place."""
+    ``moved_to`` the store that took its place; ``tidied`` is when the daily housekeeping last began."""
 
     id: int
     uid: str
@@ -24,6 +24,7 @@ class InstallationRow:
     public_url: str | None
     key_id: str | None
     moved_to: str | None
+    tidied: datetime | None
     created: datetime
 
 
@@ -40,10 +41,18 @@ def ensure(tx: Connection, now: datetime) -> InstallationRow:
     """The row, made at the first start."""
     found = get(tx)
     if found is None:
-        found = InstallationRow(1, secrets.token_hex(8), 1, None, None, None, now)
+        found = InstallationRow(1, secrets.token_hex(8), 1, None, None, None, None, now)
         values = {"id": 1, "uid": found.uid, "generation": 1, "created": now}
         tx.execute(insert(installation).values(values))
     return found
+
+
+def claim_tidying(tx: Connection, now: datetime, every: timedelta) -> bool:
+    """Whether it is time for the daily housekeeping, and this process the one to do it. A moment to come was
+    written by a clock that has since been set back."""
+    last = installation.c.tidied
+    due = or_(last.is_(None), last <= now - every, last > now + every)
+    return tx.execute(update(installation).where(due).values(tidied=now)).rowcount == 1
 
 
 def start_generation(tx: Connection, beyond: int = 0) -> None:

@@ -23,7 +23,7 @@ from bridge.ical.facts import facts
 from bridge.ical.fields import fingerprint, reading
 from bridge.store import changes, links, passes, pieces
 from bridge.store.calendars import CalendarRow, lock
-from bridge.store.changes import changed_since, parse_token, prune_changes, token
+from bridge.store.changes import changed_since, parse_token, token
 from bridge.store.contents import (
     Listed,
     StoredObject,
@@ -61,7 +61,6 @@ __all__ = [
     "lock",
     "move",
     "parse_token",
-    "prune_changes",
     "put",
     "reindex",
     "set_props",

@@ -157,10 +157,3 @@ def journal_of(
         wanted = wanted.where(journal_table.c.uid == uid)
     rows = tx.execute(wanted.order_by(journal_table.c.id.desc()).limit(limit))
     return [JournalRow(*row) for row in rows]
-
-
-def prune(tx: Connection, older_than: datetime) -> int:
-    """Forget journal rows and passes of before that moment; returns how many journal rows went."""
-    gone = tx.execute(delete(journal_table).where(journal_table.c.at < older_than)).rowcount
-    tx.execute(delete(pass_).where(pass_.c.started < older_than))
-    return gone

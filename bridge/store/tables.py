@@ -86,6 +86,7 @@ installation = Table(
     Column("public_url", Text),  # the address of the last serve
     Column("key_id", Text),  # which key file belongs to it; see bridge.vault
     Column("moved_to", Text),  # where all of this has been moved; None: it lives here
+    Column("tidied", Instant),  # when the daily housekeeping last began; None: never
     Column("created", Instant, nullable=False),
 )
 
@@ -511,7 +512,7 @@ conflict = Table(
     Column("user_id", ForeignKey("user.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("link_id", ForeignKey("link.id", ondelete="CASCADE"), nullable=False),
     Column("calendar_id", ForeignKey("calendar.id", ondelete="CASCADE"), nullable=False),
-    Column("pass_id", ForeignKey("pass.id", ondelete="CASCADE")),
+    Column("pass_id", ForeignKey("pass.id", ondelete="CASCADE"), index=True),
     Column("uid", Text, nullable=False),
     Column("instance", Text),  # which date of a series (bridge.ical.fields.Instance); None: the event itself
     Column("group", Text, nullable=False),  # title, when ...

@@ -65,6 +65,8 @@ def test_the_sample_is_valid_and_where_it_says_default_it_is_one(tmp_path: Path)
         "log_level",
         "log_requests",
         "poll_seconds",
+        "history_days",
+        "changes_days",
         "push",
         "worker_threads",
         "server_threads",

@@ -7,6 +7,7 @@ import gzip
 import pytest
 
 from tests.plugin.conftest import CALDAV, DAV, Answer, Studio, event
+from tests.store.studio import forget_changes
 
 BOOKINGS = "/anna@studio.example/bookings/"
 IT = BOOKINGS + "it.ics"
@@ -139,12 +140,10 @@ def test_what_happens_between_two_portions_is_told_in_the_end(studio: Studio) ->
 def test_a_log_that_was_pruned_does_not_end_a_first_sync(studio: Studio) -> None:
     from datetime import timedelta
 
-    from bridge.store import objects
-
     for number in range(4):
         studio.anna.put(f"{BOOKINGS}{number}.ics", event(f"{number}@x"))
     with studio.bridge.db.writing() as tx:
-        objects.prune_changes(tx, studio.clock.now() + timedelta(seconds=1))
+        forget_changes(tx, studio.clock.now() + timedelta(seconds=1))
 
     told, _, _ = portions(studio, "", 1)
 

@@ -18,8 +18,8 @@ import pytest
 from bridge.config import Settings
 from bridge.errors import AlreadyThere, Blocked, Invalid, NotFound
 from bridge.service import bookings, people, webhooks
-from bridge.store import changes
 from bridge.wiring import Bridge
+from tests.store.studio import forget_changes
 
 ANNA = "anna@studio.example"
 
@@ -145,7 +145,7 @@ def test_after_more_than_one_delivery_names_it_says_that_everything_may_be_new(
     assert website.told()[-1]["everything"]
     book(bridge)
     with bridge.db.writing() as tx:
-        changes.prune_changes(tx, bridge.clock.now() + timedelta(seconds=1))
+        forget_changes(tx, bridge.clock.now() + timedelta(seconds=1))
     assert webhooks.deliver(bridge) == 1
     assert website.told()[-1]["everything"]
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from bridge.store import accounts, calendars, installation, links, objects, people
+from sqlalchemy import Connection
+
+from bridge.store import accounts, calendars, installation, links, objects, people, pruning
 from bridge.store.contents import StoredObject
 from bridge.store.db import Database
 from bridge.store.objects import Stored
@@ -102,3 +104,13 @@ class Studio:
     def due(self, link_id: int) -> datetime | None:
         with self.db.reading() as tx:
             return links.get(tx, link_id).due_at
+
+
+def forget_changes(tx: Connection, older_than: datetime, most: int = 500) -> int:
+    """As housekeeping does, in one go; how many rows went."""
+    found, _ = pruning.calendars_with_old_changes(tx, older_than, 0)
+    gone = 0
+    for calendar_id in found:
+        while some := pruning.changes(tx, calendar_id, older_than, most):
+            gone += some
+    return gone

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bridge.errors import Invalid
 from bridge.store import changes, installation, objects
-from tests.store.studio import NOW, Studio, event
+from tests.store.studio import NOW, Studio, event, forget_changes
 
 
 def since(studio: Studio, seq: int) -> tuple[list[str], list[str]]:
@@ -118,14 +118,14 @@ def test_pruning_refuses_the_tokens_whose_tombstones_went(studio: Studio) -> Non
     studio.put("c.ics", event("c"))
     studio.delete("b.ics")
     with studio.db.writing() as tx:
-        assert objects.prune_changes(tx, older_than=studio.now - timedelta(days=90)) == 3
+        assert forget_changes(tx, studio.now - timedelta(days=90)) == 3
     with pytest.raises(Invalid):
         parsed(studio, objects.token(oldest))
     with pytest.raises(Invalid):
         since(studio, oldest.seq)
     assert since(studio, parsed(studio, objects.token(pruned_to))) == (["c.ics"], ["b.ics"])
     with studio.db.writing() as tx:
-        assert objects.prune_changes(tx, older_than=studio.now - timedelta(days=90)) == 0
+        assert forget_changes(tx, studio.now - timedelta(days=90)) == 0
 
 
 def test_tombstones_are_never_younger_than_the_oldest_token_that_is_accepted(studio: Studio) -> None:
@@ -135,7 +135,7 @@ def test_tombstones_are_never_younger_than_the_oldest_token_that_is_accepted(stu
     token = objects.token(studio.calendar())
     studio.put("a.ics", event("a"))
     with studio.db.writing() as tx:
-        objects.prune_changes(tx, older_than=NOW - timedelta(days=1))
+        forget_changes(tx, NOW - timedelta(days=1))
     assert since(studio, parsed(studio, token)) == (["a.ics"], [])
 
 

@@ -190,8 +190,6 @@ def test_passes_are_listed_newest_first_with_their_journal(studio: Studio) -> No
         assert passes.get(tx, studio.user_id, first).undone == NOW
         passes.discard(tx, second)
         assert [row.id for row in passes.of_user(tx, studio.user_id)] == [first]
-        assert passes.prune(tx, NOW.replace(hour=23)) == 0
-        assert passes.of_user(tx, studio.user_id) == []
 
 
 def test_the_installation_is_named_once(studio: Studio) -> None:

@@ -24,6 +24,7 @@ from tests.servers.fault import FaultProxy
 from tests.servers.google_client import discovery_document
 from tests.standins.google import GoogleStandIn
 from tests.standins.google_hands import Hands
+from tests.store.studio import forget_changes
 
 ANNA = "anna@studio.example"
 #: What Google has no place for.
@@ -176,7 +177,7 @@ def test_a_block_made_again_long_after_it_was_deleted_gets_a_new_id(story: Story
     assert story.sync() == []
     assert story.there() == []
     with story.bridge.db.writing() as tx:
-        objects.prune_changes(tx, story.bridge.clock.now() + timedelta(days=1))
+        forget_changes(tx, story.bridge.clock.now() + timedelta(days=1))
     story.book(RICH, kind="block")
     story.stand.faults.fault("POST", lost)
     story.sync()

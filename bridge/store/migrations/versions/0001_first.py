@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.Column("public_url", sa.Text(), nullable=True),
         sa.Column("key_id", sa.Text(), nullable=True),
         sa.Column("moved_to", sa.Text(), nullable=True),
+        sa.Column("tidied", sa.BigInteger(), nullable=True),
         sa.Column("created", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_installation")),
     )
@@ -347,14 +348,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_link_due_at"), "link", ["due_at"], unique=False)
     op.create_index(op.f("ix_link_mirror_id"), "link", ["mirror_id"], unique=False)
-    op.create_index(
-        "ix_link_urgent",
-        "link",
-        ["due_at"],
-        unique=False,
-        sqlite_where=sa.text("urgent = 1"),
-        postgresql_where=sa.text("urgent"),
-    )
+    op.create_index("ix_link_urgent", "link", ["due_at"], unique=False, sqlite_where=sa.text("urgent = 1"))
     op.create_table(
         "oauth_request",
         sa.Column("id", KEY, nullable=False),
@@ -413,12 +407,7 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(
-        "ix_object_series",
-        "object",
-        ["calendar_id"],
-        unique=False,
-        sqlite_where=sa.text("recurring = 1"),
-        postgresql_where=sa.text("recurring"),
+        "ix_object_series", "object", ["calendar_id"], unique=False, sqlite_where=sa.text("recurring = 1")
     )
     op.create_table(
         "suggestion",
@@ -488,7 +477,6 @@ def upgrade() -> None:
         ["id"],
         unique=False,
         sqlite_where=sa.text("mail IS NOT NULL"),
-        postgresql_where=sa.text("mail IS NOT NULL"),
     )
     op.create_index(
         op.f("ix_client_booking_status_expires"), "client_booking", ["status", "expires"], unique=False
@@ -517,7 +505,6 @@ def upgrade() -> None:
         ["calendar_id", "starts"],
         unique=False,
         sqlite_where=sa.text("exact = 0"),
-        postgresql_where=sa.text("NOT exact"),
     )
     op.create_index(op.f("ix_occurrence_object_id"), "occurrence", ["object_id"], unique=False)
     op.create_table(
@@ -556,12 +543,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_pairing_calendar_id"), "pairing", ["calendar_id"], unique=False)
     op.create_index(
-        "ix_pairing_unproven",
-        "pairing",
-        ["link_id"],
-        unique=False,
-        sqlite_where=sa.text("unproven = 1"),
-        postgresql_where=sa.text("unproven"),
+        "ix_pairing_unproven", "pairing", ["link_id"], unique=False, sqlite_where=sa.text("unproven = 1")
     )
     op.create_index(
         "ix_pairing_unsettled",
@@ -569,7 +551,6 @@ def upgrade() -> None:
         ["link_id"],
         unique=False,
         sqlite_where=sa.text("flight IS NOT NULL OR problem_kind IS NOT NULL"),
-        postgresql_where=sa.text("flight IS NOT NULL OR problem_kind IS NOT NULL"),
     )
     op.create_table(
         "pass",
@@ -628,6 +609,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_conflict")),
     )
+    op.create_index(op.f("ix_conflict_pass_id"), "conflict", ["pass_id"], unique=False)
     op.create_index(op.f("ix_conflict_user_id"), "conflict", ["user_id"], unique=False)
     op.create_table(
         "journal",
