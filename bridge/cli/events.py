@@ -1,10 +1,11 @@
-"""``event add|list|disable|enable|archive``, ``availability set|show``: what the photographer decides about
-client booking."""
+"""``event add|list|duplicate|disable|enable|archive``, ``availability set|show``: what the photographer
+decides about client booking. Its single slots and sessions are ``sessions``'."""
 
 from __future__ import annotations
 
 import argparse
 
+from bridge.cli import sessions
 from bridge.cli.arguments import Calls, Parser, call, group
 from bridge.cli.opening import opened
 from bridge.cli.output import Output
@@ -57,14 +58,9 @@ def add_to(calls: Calls) -> None:
         change.add_argument("event", metavar="EVENT", type=int)
         change.set_defaults(status=STATUS[name])
 
-    for name, hidden, help in (("hide", True, "show one slot as taken"), ("open", False, "offer it again")):
-        change = call(events, name, _set_hidden, help)
-        change.add_argument("event", metavar="EVENT", type=int)
-        change.add_argument("start", metavar="START", help="when the slot begins, such as 2027-05-08T10:00")
-        change.set_defaults(hidden=hidden)
-    _email(call(events, "bookings", _bookings, "who booked through a user's pages"))
-    confirm = call(events, "confirm", _confirm, "make a booking of a hold: it is paid")
-    confirm.add_argument("booking", metavar="BOOKING", type=int, help="see `event bookings`")
+    copy = call(events, "duplicate", _duplicate, "make the same page once more, disabled until you enable it")
+    copy.add_argument("event", metavar="EVENT", type=int)
+    sessions.add_to(events)
 
     availability = group(calls, "availability", "when a user can be booked at all")
     change = call(availability, "set", _set_opening, "set opening hours and days off")
@@ -147,27 +143,15 @@ def _set_status(options: argparse.Namespace, out: Output) -> None:
     out.value({"event": event.id, "status": event.status}, f"{event.title}: {event.status}.")
 
 
-def _set_hidden(options: argparse.Namespace, out: Output) -> None:
-    from bridge.service import booking_days
+def _duplicate(options: argparse.Namespace, out: Output) -> None:
+    from bridge.service import booking_events
+    from bridge.store import booking_events as rows
 
     bridge = opened(options)
     with bridge.db.writing() as tx:
-        event = booking_days.set_hidden(tx, options.event, options.start, options.hidden)
-    out.value({"event": event.id}, "Shown as taken." if options.hidden else "Offered again.")
-
-
-def _bookings(options: argparse.Namespace, out: Output) -> None:
-    from bridge.service import booking_events
-
-    rows = booking_events.sessions(opened(options), options.email)
-    out.rows(rows, ("booking", "start", "name", "email", "phone", "status"), "Nobody has booked yet.")
-
-
-def _confirm(options: argparse.Namespace, out: Output) -> None:
-    from bridge.service import client_booking
-
-    session = client_booking.confirm(opened(options), options.booking)
-    out.value({"booking": session.row.id, "status": session.state}, "Confirmed.")
+        copy = booking_events.duplicate(tx, rows.get(tx, options.event), bridge.clock.now())
+    address = booking_events.url(bridge, copy)
+    out.value({"event": copy.id, "url": address, "status": copy.status}, address)
 
 
 def _set_opening(options: argparse.Namespace, out: Output) -> None:

@@ -91,6 +91,49 @@ def test_hiding_a_slot_and_confirming_a_hold(call: Call, data: Path) -> None:
 
 
 @pytest.mark.usefixtures("anna")
+def test_a_reservation_from_its_making_to_its_end(call: Call) -> None:
+    when = ("--date", "2127-05-10", "--block", "09:00-10:30")
+    number = str(call(*ADD, *when, "--json").json["event"])
+    mary = ("--name", "Mary", "--email", "mary@client.example")
+
+    def day() -> list[tuple[str, str, str]]:
+        rows = call("event", "day", number, "2127-05-10", "--json").json
+        return [(row["start"][11:16], row["state"], row["name"]) for row in rows]
+
+    assert day() == [("09:00", "open", ""), ("09:30", "open", ""), ("10:00", "open", "")]
+    made = call("event", "reserve", number, "2127-05-10T09:00", *mary, "--json").json
+    assert made["status"] == "reserved" and set(made) == {"booking", "uid", "status"}
+    assert "taken" in call("event", "reserve", number, "2127-05-10T09:00", "--name", "Joe").refusal
+    assert "No session is offered" in call("event", "reserve", number, "2127-05-10T09:10", *mary).refusal
+    booking = str(made["booking"])
+    moved = call("event", "move", booking, "2127-05-10T10:00", "--json").json
+    assert moved == {"booking": made["booking"], "status": "reserved", "start": "2127-05-10T10:00:00+02:00"}
+    assert day() == [("09:00", "open", ""), ("09:30", "open", ""), ("10:00", "reserved", "Mary")]
+    block = ("--title", "Dentist", "--start", "2127-05-10T09:00", "--duration", "20")
+    assert call("booking", "add", EMAIL, *block).code == 0
+    reasons = call("event", "day", number, "2127-05-10", "--json").json[0]["reasons"]
+    assert reasons == ["This time is taken. Dentist"]
+    assert "taken" in call("event", "move", booking, "2127-05-10T09:00").refusal
+    assert call("event", "confirm", booking, "--json").json["status"] == "confirmed"
+    assert call("event", "cancel", booking, "--json").json["status"] == "cancelled"
+    assert ("10:00", "open", "") in day()
+    assert "off already" in call("event", "move", booking, "2127-05-10T10:00").refusal
+    assert call("event", "cancel", "99").refusal
+    assert "no date" in call("event", "day", number, "soon").refusal
+
+
+@pytest.mark.usefixtures("anna")
+def test_a_copy_of_a_booking_page_offers_nothing_until_it_is_enabled(call: Call) -> None:
+    made = call(*ADD, "--date", "2127-05-10", "--block", "09:00-10:00", "--json").json
+    copy = call("event", "duplicate", str(made["event"]), "--json").json
+    assert (copy["status"], copy["url"]) == ("disabled", made["url"] + "-2")
+    first, second = call("event", "list", EMAIL, "--json").json
+    assert {**first, "event": 0, "url": "", "status": ""} == {**second, "event": 0, "url": "", "status": ""}
+    assert call("event", "enable", str(copy["event"]), "--json").json["status"] == "active"
+    assert "no booking event" in call("event", "duplicate", "99").refusal
+
+
+@pytest.mark.usefixtures("anna")
 def test_opening_hours_and_days_off(call: Call) -> None:
     hours = ("mon=09:00-12:00", "mon=13:00-17:00", "sat=10:00-14:00")
     closed = ("2027-12-24..2027-12-31", "2027-05-01")
