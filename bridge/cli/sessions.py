@@ -95,10 +95,9 @@ def _reserve(options: argparse.Namespace, out: Output) -> None:
     start = int(parse_local(options.start, user.time_zone).timestamp())
     client = Client(options.name, options.email, options.phone)
     session = client_booking.take(bridge, event, user, start, client, owner=True)
-    value = {"booking": session.row.id, "uid": session.row.uid, "status": session.state}
-    out.value(
-        value, f"Reserved for {session.row.name}, until you confirm or cancel booking {session.row.id}."
-    )
+    row = session.row
+    value = {"booking": row.id, "uid": row.uid, "status": session.state}
+    out.value(value, f"Reserved for {row.name}, until you confirm or cancel booking {row.id}.")
 
 
 def _bookings(options: argparse.Namespace, out: Output) -> None:
