@@ -25,6 +25,8 @@ from bridge.errors import Invalid
 PREFIX = "PICSELLO_BRIDGE_"
 #: The least a body limit may be: a single event with a description must fit.
 SMALLEST_RESOURCE = 10_000
+#: Unless told otherwise; each takes some 30 MB of its own.
+MOST_PROCESSES = 4
 _NAME_SERVER = re.compile(r"(?:[0-9.]+|\[[0-9a-f:]+\])(?::\d{1,5})?", re.ASCII)
 
 
@@ -56,6 +58,7 @@ class Settings:
     push: str = "auto"  # auto | on | off: let Google and Microsoft tell us of changes, at public_url
     worker_threads: int = 2  # passes at the same time, in one process
     server_threads: int = 10  # requests at the same time, in one process
+    server_processes: int = 0  # that answer requests at one port; 0: as many as cores, MOST_PROCESSES at most
     max_resource_bytes: int = 10_000_000  # the largest object a CalDAV client may store
     # Who we are at the providers that sign in by OAuth, and where these are.
     google_client_id: str = ""
@@ -76,6 +79,11 @@ class Settings:
         for name, value in defaults.items():
             if getattr(self, name) in ("", Path()):
                 object.__setattr__(self, name, value)
+
+    @property
+    def processes(self) -> int:
+        """How many processes answer requests."""
+        return self.server_processes or min(_cores(), MOST_PROCESSES)
 
     @classmethod
     def load(cls, data: str | None, config: str | None, environ: Mapping[str, str]) -> Settings:
@@ -115,6 +123,14 @@ class Settings:
             raise Invalid(" ".join(wrong))
         found.setdefault("data", _default_data(environ))
         return cls(**found)
+
+
+def _cores() -> int:
+    """Those this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except (AttributeError, OSError):  # not everywhere, and not in every sandbox
+        return os.cpu_count() or 1
 
 
 def _default_data(environ: Mapping[str, str]) -> Path:
@@ -271,6 +287,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "push": _one_of("auto", "on", "off"),
     "worker_threads": _number(1, 64),
     "server_threads": _number(2, 256),
+    "server_processes": _number(0, 64),
     "max_resource_bytes": _number(SMALLEST_RESOURCE, 1_000_000_000),
     "google_client_id": _text,
     "google_client_secret": _text,

@@ -9,25 +9,27 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import gc
 import logging
-import signal
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from types import FrameType
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from bridge.config import named
 from bridge.errors import Refused
+from bridge.sharing import AWAY_SECONDS, Share
 from bridge.wiring import Bridge
 
 #: How long a running request may go on after we were asked to stop.
 GRACE_SECONDS = 8
 #: How often the loop looks around when nothing happens.
 LOOK_SECONDS = 1.0
+#: How long a port may be taken by what is about to end.
+LET_GO_SECONDS = 0.5
 #: Answers up to here stay in memory until they are sent; in bytes. 5,000 events with their texts are 7 MB.
 LARGEST_ANSWER = 64_000_000
 #: mallopt(3): from how many bytes on a block is one of its own.
@@ -81,7 +83,7 @@ class Listener:
     def __init__(self, host: str, port: int):
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
-            self.socket = socket.create_server((host, port), family=family, backlog=1024)
+            self.socket = _bound((host, port), family)
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise Refused(f"Cannot listen on {host} port {port}: {reason}. Choose another --port.") from error
@@ -95,13 +97,32 @@ class Listener:
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
 
-def run(bridge: Bridge, application: WSGIApplication, listener: Listener, stop: threading.Event) -> None:
-    """Serve until ``stop`` is set, then finish what is running and return within ``GRACE_SECONDS``."""
-    import waitress.server
+def _bound(address: tuple[str, int], family: socket.AddressFamily) -> socket.socket:
+    """A server that was killed leaves processes that end a moment after it, and let go of the port then."""
+    patience = time.monotonic() + LET_GO_SECONDS
+    while True:
+        try:
+            return socket.create_server(address, family=family, backlog=1024)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() > patience:
+                raise
+        time.sleep(0.02)
+
+
+def run(
+    bridge: Bridge,
+    application: WSGIApplication,
+    listener: Listener,
+    stop: threading.Event,
+    share: Share | None = None,
+) -> None:
+    """Serve until ``stop`` is set, then finish what is running and return within ``GRACE_SECONDS``.
+    ``share``: this process's part of the connections, where several listen together."""
+    from waitress.server import create_server
 
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a queue of one is no news
     limit = bridge.settings.max_resource_bytes
-    server = waitress.server.create_server(
+    server = create_server(
         behind_proxies(application, bridge.settings.trusted_proxies),
         sockets=[listener.socket],
         threads=bridge.settings.server_threads,
@@ -114,11 +135,13 @@ def run(bridge: Bridge, application: WSGIApplication, listener: Listener, stop: 
         outbuf_overflow=LARGEST_ANSWER,
         outbuf_high_watermark=LARGEST_ANSWER,
     )
+    if share is not None:
+        share.use(server)
     _spare_the_collector()
     give_memory_back()
     turn = _turn(server)
     while not stop.is_set():
-        turn(LOOK_SECONDS)
+        turn(AWAY_SECONDS if share is not None and share.looks_away else LOOK_SECONDS)
     server.del_channel()
     listener.socket.close()
     deadline = time.monotonic() + GRACE_SECONDS
@@ -169,15 +192,3 @@ def behind_proxies(application: WSGIApplication, trusted: frozenset[str]) -> WSG
         return (forwarded if believed else application)(environ, start_response)
 
     return checked
-
-
-def stop_on_signals() -> threading.Event:
-    """An event that SIGTERM and SIGINT set. Call from the main thread."""
-    stop = threading.Event()
-
-    def stopping(_signum: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    signal.signal(signal.SIGTERM, stopping)
-    signal.signal(signal.SIGINT, stopping)
-    return stop

@@ -1,8 +1,8 @@
 """Radicale's ``[auth]``: an e-mail address and the app password of one device.
 
 Passwords for the web pages are not accepted here: a phone keeps what it is told, so it is told only
-what can be revoked alone. Whether a device password is right is ``bridge.service.people``'s to say; here
-the answer is kept for a few seconds, since clients send their credentials with every request.
+what can be revoked alone. Whether a device password is right is ``bridge.service.people``'s to say, at every
+request: one that was revoked is out at once, whichever process is asked.
 """
 
 from __future__ import annotations
@@ -25,8 +25,6 @@ log = logging.getLogger("picsello_bridge.dav")
 
 #: How often a device's last use is written down, in seconds.
 TOUCHED = 24 * 3600.0
-#: A revoked device is out after at most so many seconds.
-REMEMBERED = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,6 @@ class Auth(BaseAuth):
     def __init__(self, configuration: Configuration):
         super().__init__(configuration)
         self._runtime = runtime.of(configuration)
-        self._recent: Recent[tuple[str, str], Identity] = Recent(REMEMBERED, 10_000)
         self._touched: Recent[int, bool] = Recent(TOUCHED, 10_000)
 
     def get_external_login(self, environ: Any) -> tuple[()]:
@@ -65,7 +62,7 @@ class Auth(BaseAuth):
     def sign_in(self, login: str, password: str, address: str) -> Identity | None:
         """Who it is, if the password is a device's of theirs; also said in ``identity``. The front has asked
         the gate whether it may be tried."""
-        found = self._recent.get((login, password)) or self._ask(login, password)
+        found = self._ask(login, password)
         identity.set(found)
         if found is None:
             self._runtime.gate.failed(address, login)
@@ -87,7 +84,6 @@ class Auth(BaseAuth):
         if verified is None:
             return None
         found = Identity(verified.email, verified.device_id)
-        self._recent.put((login, password), found)
         self._touch(found)
         return found
 

@@ -9,7 +9,10 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from functools import partial
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -18,6 +21,7 @@ from bridge.cli.opening import opened, settings
 from bridge.cli.output import Output
 
 if TYPE_CHECKING:
+    import threading
     from wsgiref.types import WSGIApplication
 
     from bridge.config import Settings
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
     from bridge.wiring import Bridge
 
 HOST, PORT = "127.0.0.1", 5232
+#: Where prometheus-client looks for the folder through which processes are added up.
+_COUNTS = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def add_to(calls: Calls) -> None:
@@ -52,62 +58,110 @@ def _address(parser: Parser, port: int | None = PORT) -> None:
 
 
 def _serve(options: argparse.Namespace, _out: Output) -> None:
-    from bridge import serve
-    from bridge.web import make_app
-    from bridge.worker import Worker
-
     bridge, listener = _listening(options)
-    origin = _origin(bridge, make_app(bridge), {"/dav": _dav_app(bridge)})
-    worker = Worker(bridge)
-    stop = serve.stop_on_signals()
-    worker.start()
-    _announce(bridge, listener, {"Pages": "/", "CalDAV": "/dav/"})
-    try:
-        serve.run(bridge, origin, listener, stop)
-    finally:
-        worker.stop()
+    with _counting(bridge.settings):
+        from bridge.web import make_app
+
+        origin = _origin(bridge, make_app(bridge), {"/dav": _dav_app(bridge)})
+        _announce(bridge, listener, {"Pages": "/", "CalDAV": "/dav/"})
+        _answer(bridge, listener, origin, with_worker=True)
 
 
 def _web(options: argparse.Namespace, _out: Output) -> None:
-    from bridge import serve
-    from bridge.web import make_app
-
     bridge, listener = _listening(options)
-    stop = serve.stop_on_signals()
-    _announce(bridge, listener, {"Pages": "/"})
-    serve.run(bridge, _origin(bridge, make_app(bridge)), listener, stop)
+    with _counting(bridge.settings):
+        from bridge.web import make_app
+
+        origin = _origin(bridge, make_app(bridge))
+        _announce(bridge, listener, {"Pages": "/"})
+        _answer(bridge, listener, origin)
 
 
 def _dav(options: argparse.Namespace, _out: Output) -> None:
     from bridge import serve
 
     bridge, listener = _listening(options)
-    origin = _origin(bridge, serve.not_found, {"/dav": _dav_app(bridge)})
-    stop = serve.stop_on_signals()
-    _announce(bridge, listener, {"CalDAV": "/dav/"})
-    serve.run(bridge, origin, listener, stop)
+    with _counting(bridge.settings):
+        origin = _origin(bridge, serve.not_found, {"/dav": _dav_app(bridge)})
+        _announce(bridge, listener, {"CalDAV": "/dav/"})
+        _answer(bridge, listener, origin)
+
+
+@contextmanager
+def _counting(settings: Settings) -> Iterator[None]:
+    """What several processes count is added up, by way of a folder: named before ``bridge.metrics`` is
+    loaded, which asks for it then."""
+    if settings.processes == 1 or os.environ.get(_COUNTS):
+        yield
+        return
+    with TemporaryDirectory(prefix="picsello-bridge-") as folder:
+        os.environ[_COUNTS] = folder
+        yield
+
+
+def _answer(
+    bridge: Bridge, listener: Listener, origin: WSGIApplication, *, with_worker: bool = False
+) -> None:
+    """Serve until we are told to stop, in as many processes as the settings say. With several, the worker
+    has one of its own: a pass keeps no request waiting."""
+    from bridge import prefork, serve, sharing
+
+    bridge.db.close()  # each opens its own
+    if bridge.settings.processes == 1:
+        stop = prefork.stop_on_signals()
+        with _passes(bridge) if with_worker else nullcontext():
+            serve.run(bridge, origin, listener, stop)
+        return
+    bell = prefork.Bell()
+
+    def requests(share: sharing.Share, stop: threading.Event) -> None:
+        if with_worker:
+            bridge.due = bell
+        serve.run(bridge, origin, listener, stop, share)
+
+    def passes(stop: threading.Event) -> None:
+        listener.socket.close()
+        bell.pass_on(bridge.due)
+        with _passes(bridge):
+            stop.wait()
+
+    parts = [
+        prefork.Part(f"Process {number}", partial(requests, share))
+        for number, share in enumerate(sharing.shares(bridge.settings.processes), start=1)
+    ]
+    if with_worker:
+        parts.append(prefork.Part("The worker", passes))
+    prefork.keep(parts, listener.socket.close)
+
+
+@contextmanager
+def _passes(bridge: Bridge) -> Iterator[None]:
+    """With the worker running."""
+    from bridge.worker import Worker
+
+    worker = Worker(bridge)
+    worker.start()
+    try:
+        yield
+    finally:
+        worker.stop()
 
 
 def _worker(options: argparse.Namespace, out: Output) -> None:
-    from bridge import serve
-    from bridge.worker import Worker
+    from bridge import prefork, serve
 
     _log(settings(options))
     bridge = opened(options)
     bridge.vault  # noqa: B018 - a wrong key file is refused here, not at the first pass
     listener = serve.Listener(options.host, options.port) if options.port is not None else None
-    worker = Worker(bridge)
-    stop = serve.stop_on_signals()
-    worker.start()
-    if listener is not None:
-        print(f"Health: {listener.url}/healthz", flush=True)
-    out.note("The worker runs. Stop it with Ctrl-C.")
-    try:
+    stop = prefork.stop_on_signals()
+    with _passes(bridge):
+        if listener is not None:
+            print(f"Health: {listener.url}/healthz", flush=True)
+        out.note("The worker runs. Stop it with Ctrl-C.")
         if listener is not None:
             serve.run(bridge, _origin(bridge, serve.not_found), listener, stop)
         stop.wait()
-    finally:
-        worker.stop()
 
 
 def _listening(options: argparse.Namespace) -> tuple[Bridge, Listener]:

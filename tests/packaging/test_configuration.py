@@ -70,6 +70,7 @@ def test_the_sample_is_valid_and_where_it_says_default_it_is_one(tmp_path: Path)
         "push",
         "worker_threads",
         "server_threads",
+        "server_processes",
     ):
         assert sample()[name] == getattr(default, name), name
     assert sample()["max_resource_bytes"] == default.max_resource_bytes
