@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from urllib.parse import quote
+from xml.sax.saxutils import escape
 
 from tests.servers.dav import Server
 from tests.servers.process import free_port, running
+
+#: Without waiting for the disk: of each object that it has not seen yet it writes two files, and waits for
+#: both, which for 1,000 objects takes longer than all the rest.
+HURRIED = "import os, runpy; os.fsync = lambda _: None; runpy.run_module('radicale', run_name='__main__')"
 
 
 @contextlib.contextmanager
@@ -18,10 +24,11 @@ def radicale(
     users: dict[str, str] | None = None,
     read_only: tuple[str, ...] = (),
     port: int | None = None,
+    hurried: bool = False,
 ) -> Iterator[Server]:
     """A server with its data in ``folder`` (kept, so that it can be started again). ``users`` maps names to
     passwords; the first is the one that acts. ``read_only`` names calendars (last segments) that their owner
-    may only read."""
+    may only read. ``hurried``: where nothing is measured, and many objects are put there at once."""
     users = users or {"anna": "geheim"}
     port = port or free_port()
     folder.mkdir(parents=True, exist_ok=True)
@@ -36,7 +43,8 @@ def radicale(
         "[logging]\nlevel = warning\n"
     )
     name = next(iter(users))
-    command = [sys.executable, "-m", "radicale", "--config", str(folder / "config")]
+    module = ("-c", HURRIED) if hurried else ("-m", "radicale")
+    command = [sys.executable, *module, "--config", str(folder / "config")]
     with running(command, port, folder / "log"):
         yield Server(f"http://127.0.0.1:{port}/", name, users[name], f"/{name}/")
 
@@ -50,3 +58,23 @@ def _rights(read_only: tuple[str, ...]) -> str:
         "[principal]\nuser: .+\ncollection: {user}\npermissions: RW\n"
         "[calendars]\nuser: .+\ncollection: {user}/[^/]+\npermissions: rw\n"
     )
+
+
+def seed(folder: Path, server: Server, calendar: str, texts: Mapping[str, str]) -> None:
+    """Many objects at once: into its folder, and then it is made to look at them, portion by portion. What
+    it has not seen before takes it some milliseconds each, for thousands longer than a request lasts."""
+    place = folder / "collections" / "collection-root" / calendar.strip("/")
+    for name, text in texts.items():
+        (place / name).write_bytes(text.encode())
+    hrefs = [f"<d:href>{escape(quote(calendar + name))}</d:href>" for name in texts]
+    for start in range(0, len(hrefs), PORTION):
+        body = _MULTIGET.format("".join(hrefs[start : start + PORTION]))
+        reply = server.request("REPORT", calendar, body.encode(), {"Content-Type": "application/xml"})
+        assert reply.status == 207, reply.status
+
+
+PORTION = 250
+_MULTIGET = (
+    "<c:calendar-multiget xmlns:c='urn:ietf:params:xml:ns:caldav' xmlns:d='DAV:'>"
+    "<d:prop><d:getetag/></d:prop>{}</c:calendar-multiget>"
+)
