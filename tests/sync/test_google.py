@@ -208,6 +208,23 @@ def test_a_series_that_breaks_off_half_way_is_completed_and_not_harmed(story: St
     assert [date.get("summary") for date in dates] == ["Team", "Team (moved)", "Team", "Team", "Team"]
 
 
+@pytest.mark.parametrize("refusals", [2, 4])  # each is confirmed at once: one refused write, or two
+def test_a_series_that_may_not_be_written_half_way_leaves_no_part_of_it(story: Story, refusals: int):
+    """A 403 between its requests, then all is well again: after one the same pass writes it anew; after two
+    it waits for its user, and nothing of it is left at Google meanwhile."""
+    series = SERIES.replace("UID:series", "UID:shoot")
+    story.book(series, kind="block")
+    refused = fault.answer(403, b'{"error":{"code":403,"errors":[{"reason":"requiredAccessLevel"}]}}')
+    story.stand.faults.fault("PATCH", refused, times=refusals)
+    assert len(story.sync()) == (refusals == 4)
+    assert len(story.there()) == (refusals == 2)
+    assert story.sync() == []
+    assert story.here() == series
+    (there,) = story.there()
+    dates = story.stand.google.calendars[story.calendar].instances(there["id"], None)
+    assert [date.get("summary") for date in dates] == ["Team", "Team (moved)", "Team", "Team", "Team"]
+
+
 def test_a_pass_without_news_costs_one_request(story: Story):
     story.book(RICH)
     story.sync()

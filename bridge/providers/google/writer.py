@@ -2,14 +2,16 @@
 
 Most writes are one request. A series with dates of its own takes several, in an order that never leaves half
 a write looking like somebody's edit: what names the write (its marker) goes last, and a new series stays
-marked as pending, and is shown to nobody, until all of its dates are there.
+marked as pending, and is shown to nobody, until all of its dates are there. What is refused half-way is put
+back as it was: nobody should find a part of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
-from bridge.errors import ObjectGone, ObjectRefused, TagMismatch
+from bridge.errors import NotPermitted, ObjectGone, ObjectRefused, ProviderError, TagMismatch
 from bridge.ical.text import parse
 from bridge.providers.google.fields import Wanted, read
 from bridge.providers.google.reading import (
@@ -52,14 +54,30 @@ class Writer:
         """Create (``known`` None) or update. The master of the answer is as Google gave it.
 
         Raises TagMismatch, ObjectGone, ObjectRefused and what ``Wire.call`` raises."""
-        if known is None:
+        try:
+            if known is not None:
+                return self._update(wanted, known, reread)
             created = self._create(wanted, reread)
             return created if not wanted.overrides else self._update(wanted, created, reread)
-        return self._update(wanted, known, reread)
+        except (NotPermitted, ObjectRefused):
+            with suppress(ProviderError):  # else a part of it stays, and the next try goes on from there
+                self._put_back(known, reread)
+            raise
 
     def delete(self, etag: str) -> None:
         """The event, or the whole series."""
         self._wire.call("DELETE", f"{self._events}/{segment(self._href)}", self._params, etag=etag)
+
+    def _put_back(self, known: Series | None, reread: Reread) -> None:
+        """As it was before a write that was refused: with ``known`` None it was not there."""
+        now = reread()
+        if now is None or now.master is None:
+            return
+        if known is None:
+            if now.pending:
+                self.delete(now.master["etag"])
+        elif now.tag != known.tag:
+            self._update(_fields(known), now, reread)
 
     def _create(self, wanted: Wanted, reread: Reread) -> Series:
         if wanted.master is None:

@@ -6,7 +6,7 @@ import pytest
 
 from bridge.errors import ObjectGone, ObjectRefused, RetryLater, TagMismatch
 from bridge.ical.fields import changed
-from bridge.ical.marker import mark
+from bridge.ical.marker import mark, marker
 from bridge.ports import Provider
 from tests.contracts.google_stand import GoogleStand
 from tests.contracts.samples import SERIES, calendar, event
@@ -177,6 +177,32 @@ def test_half_an_update_does_not_bear_its_name(place: Place, stand: GoogleStand)
     (now,) = place.provider.fetch(place.calendar, [entry.href])
     assert "Crew (moved)" in (now.text or "")
     assert "X-PICSELLO-BRIDGE:here\\;series#1" in (now.text or "").replace("here;", "here\\;")
+
+
+REFUSED = fault.answer(403, b'{"error":{"code":403,"errors":[{"reason":"forbiddenForNonOrganizer"}]}}')
+
+
+def test_a_new_series_that_is_refused_half_way_is_taken_back(place: Place, stand: GoogleStand):
+    href = place.provider.new_href(place.calendar, "series")
+    stand.faults.fault("PATCH", REFUSED)
+    with pytest.raises(ObjectRefused):
+        place.provider.put(place.calendar, href, SERIES, None)
+    assert {event["status"] for event in place.events()} == {"cancelled"}
+    with pytest.raises(ObjectGone):  # its id is taken for ever: the next try gets another
+        place.provider.put(place.calendar, href, SERIES, None)
+
+
+def test_an_update_that_is_refused_half_way_is_put_back_as_it_was(place: Place, stand: GoogleStand):
+    entry = place.create("series", mark(SERIES, "here", "series#1"))
+    later = SERIES.replace("T090000", "T110000").replace("SUMMARY:Team", "SUMMARY:Crew")
+    dates = rf"/{entry.href}_"
+    stand.faults.fault("PATCH", REFUSED, path=dates)
+    with pytest.raises(ObjectRefused):
+        place.update(entry, mark(later, "here", "series#2"))
+    stand.faults.heal()
+    (now,) = place.provider.fetch(place.calendar, [entry.href])
+    assert not changed(entry.text or "", now.text or "")
+    assert marker(now.text or "") == marker(entry.text or "")
 
 
 def test_an_id_whose_event_was_deleted_since_is_told_apart_from_one_that_is_there(
