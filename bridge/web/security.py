@@ -19,6 +19,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.exceptions import BadRequest
 
 from bridge import logs
+from bridge.web import counts
 from bridge.wiring import Bridge
 
 #: A page's form is a few fields; nothing here is ever uploaded.
@@ -41,7 +42,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 
 csrf = CSRFProtect()
-#: Where the fleet's counts are away (Redis is lost), each process counts for itself meanwhile.
+#: Where the counts are away (Redis is lost, the disk full), each process counts for itself meanwhile.
 limiter = Limiter(key_func=get_remote_address, headers_enabled=True, in_memory_fallback_enabled=True)
 
 
@@ -95,9 +96,10 @@ def _plain_text() -> None:
 
 
 def _limits_storage(bridge: Bridge) -> str:
-    """Counts are shared where the queue is: in Redis for a fleet, else in this process."""
+    """Counts are shared where the queue is: in Redis for a fleet, else by the processes of this machine."""
     queue = bridge.settings.queue_url or ""
-    return queue if queue.startswith(("redis://", "rediss://")) else "memory://"
+    shared = queue.startswith(("redis://", "rediss://"))
+    return queue if shared else f"{counts.SCHEME}://{bridge.settings.data / 'limits.sqlite'}"
 
 
 def _headers(https: bool) -> Callable[[Response], Response]:
