@@ -119,7 +119,7 @@ def light_lines(session: Session) -> list[str]:
     for name in _zones(session):
         zone = ZoneInfo(name)
         told = light.in_one_line(known.seen_from(zone), day_of(session.starts, zone))
-        found.append(f"{told} ({name})")
+        found.append(f"{told.capitalize()} ({name})")
     return ["", *found]
 
 

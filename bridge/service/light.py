@@ -87,8 +87,7 @@ def in_one_line(known: Light, day: date, clock: Callable[[datetime], str] = "{:%
     golden = [f"{on(span[0])} to {on(span[1])}" for span in (known.morning, known.evening) if span]
     if golden:
         found.append("golden hour " + " and ".join(golden))
-    told = ", ".join(found)
-    return told[:1].upper() + told[1:]
+    return ", ".join(found)
 
 
 def _span(span: tuple[datetime, datetime]) -> str:

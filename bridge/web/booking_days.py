@@ -207,7 +207,7 @@ def _times(session: Session, error: str = "") -> str:
         zone,
         month=asked,
         day=None if asked else wanted,
-        but={session.row.uid},
+        moving=session,
     )
     view = dict(request.view_args or {})
     return render_template(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from calendar import Calendar
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bridge.service import client_booking
+from bridge.service.client_booking import Session
 from bridge.slots.offer import Slot
 from bridge.store.booking_events import EventRow
 from bridge.store.people import UserRow
@@ -67,9 +68,10 @@ def of(
     *,
     month: date | None,
     day: date | None,
-    but: Collection[str] = (),
+    moving: Session | None = None,
 ) -> Month:
-    """The month that was asked for, or that of the day, or the first one with something free."""
+    """The month that was asked for, or that of the day, or the first one with something free. ``moving``: the
+    session that is to have another time; its own is no choice, and in the way of none."""
     today = bridge.clock.now().astimezone(zone).date()
     first_day = (
         today if event.days is None else max(today, min(map(date.fromisoformat, event.days), default=today))
@@ -80,7 +82,7 @@ def of(
     shown = (month or day or first_day).replace(day=1)
     grid = Calendar().monthdatescalendar(shown.year, shown.month)
     by_day: dict[date, list[Slot]] = {}
-    for slot in _slots(bridge, event, user, zone, grid[0][0], grid[-1][-1] + timedelta(days=1), but):
+    for slot in _slots(bridge, event, user, zone, grid[0][0], grid[-1][-1] + timedelta(days=1), moving):
         by_day.setdefault(datetime.fromtimestamp(slot.starts, zone).date(), []).append(slot)
     if day is None or not grid[0][0] <= day <= grid[-1][-1]:
         day = next((one for one in sorted(by_day) if any(slot.free for slot in by_day[one])), None)
@@ -94,6 +96,7 @@ def of(
     ]
     studio = ZoneInfo(user.time_zone)
     choices = [Choice.of(slot, zone, studio) for slot in free.get(day, ())] if day else []
+    earliest = max(today, first_day - timedelta(days=1))  # a day less, in another zone
     before = (shown - timedelta(days=1)).replace(day=1)
     after = (shown + timedelta(days=31)).replace(day=1)
     return Month(
@@ -102,7 +105,7 @@ def of(
         day,
         choices,
         today,
-        before if before >= today.replace(day=1) else None,
+        before if before >= earliest.replace(day=1) else None,
         _last(event, after),
     )
 
@@ -122,7 +125,10 @@ def _slots(
     zone: ZoneInfo,
     first: date,
     last: date,
-    but: Collection[str] = (),
+    moving: Session | None = None,
 ) -> list[Slot]:
     opens, closes = (int(datetime.combine(day, time(), zone).timestamp()) for day in (first, last))
-    return client_booking.slots(bridge, event, user, opens, closes, but=but)
+    if moving is None:
+        return client_booking.slots(bridge, event, user, opens, closes)
+    found = client_booking.slots(bridge, event, user, opens, closes, but={moving.row.uid})
+    return [slot for slot in found if slot.starts != moving.starts]

@@ -95,7 +95,7 @@ def _page(session: Session, token: str, error: str = "") -> str:
             zone,
             month=asked,
             day=wanted if not asked else None,
-            but={session.row.uid},
+            moving=session,
         )
     return render_template(
         "booking/receipt.html",

@@ -70,7 +70,9 @@ def page(status: int, title: str, advice: str) -> ResponseReturnValue:
     """One refusal, in the frame of all pages; problem details where a program asked."""
     if request.path.startswith("/api/"):
         return problem(status, advice)
-    return render_template("refusal.html", title=title, advice=advice, status=status), status
+    return render_template(
+        "refusal.html", title=title, advice=advice, status=status, for_clients=_for_clients()
+    ), status
 
 
 def _csrf(_error: CSRFError) -> ResponseReturnValue:
@@ -92,7 +94,12 @@ def _http(error: HTTPException) -> ResponseReturnValue:
 def _ours(error: errors.BridgeError) -> ResponseReturnValue:
     status = next(status for kind, status in STATUS if isinstance(error, kind))
     title, advice = WORDS[status]
-    return page(status, title, advice if status == 404 else str(error))
+    return page(status, title, advice if status == 404 and not _for_clients() else str(error))
+
+
+def _for_clients() -> bool:
+    """On the public booking pages: what is not there may be said, and the studio's calendar is not theirs."""
+    return request.path.startswith("/book/")
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from bridge.service import booking_events, client_booking, people
 from bridge.web import make_app
-from tests.booking.conftest import DAY, Studio, ics
+from tests.booking.conftest import DAY, MARY, Studio, at, ics
 from tests.web.browser import Browser
 
 PATH = "/book/anna/spring-minis"
@@ -144,10 +144,38 @@ def test_a_client_books_moves_and_cancels_in_a_browser(browser: Browser, studio:
     assert answer.mimetype == "text/calendar" and answer.text == studio.texts()[0]
     browser.follow("Choose another time").press("Take this time instead", start=iso("09:00"))
     assert "09:00 to 10:00" in browser.text and "new time" in browser.text
-    browser.press("Cancel the session")
+    browser.press("Yes, cancel it")
     assert "Cancelled" in browser.text and "STATUS:CANCELLED" in studio.texts()[0]
     browser.follow("Book another time")
     assert browser.status == 200
+
+
+def test_cancelling_asks_first_and_one_may_keep_ones_time(browser: Browser) -> None:
+    browser.open(PATH).press("Book this time", **FIELDS, start=iso("11:00"))
+    (asks,) = browser.document.xpath("//details[summary[contains(., 'Cancel the session')]]")
+    assert asks.xpath(".//button") and "open" not in asks.attrib
+    browser.follow("Choose another time")
+    offered = browser.document.xpath("//input[@name='start']/@value")
+    assert offered == [iso(wall) for wall in ("09:00", "10:00", "12:00")]  # one's own is no other time
+    assert "Booked" in browser.follow("Keep it").text
+
+
+def test_where_all_is_taken_the_page_says_so_and_leads_nowhere(browser: Browser, studio: Studio) -> None:
+    event = studio.event("One", dates=["2026-12-06"], blocks=["10:00-11:00"])
+    client_booking.take(studio.bridge, event, studio.anna, at("10:00", "2026-12-06"), MARY)
+    browser.open("/book/anna/one")
+    assert "Everything here is taken" in browser.text and "Book this time" not in browser.text
+    assert not browser.document.xpath("//a[contains(@aria-label, 'month')]")
+    later = studio.event("Later", dates=["2026-12-06", "2027-02-01"], blocks=["10:00-11:00"])
+    for month, leads in (("2026-12", "after"), ("2027-02", "before")):  # nothing lies outside
+        browser.open(f"/book/anna/{later.slug}?month={month}")
+        assert browser.document.xpath("//a/@aria-label") == [f"The month {leads}"]
+
+
+def test_who_follows_an_old_link_is_told_what_to_look_for(browser: Browser) -> None:
+    assert "Look for the newest mail" in browser.open(PATH + "/receipt/old").text
+    assert "no booking page" in browser.open("/book/anna/nothing").text
+    assert browser.status == 404 and "To the calendar" not in browser.text
 
 
 def test_times_are_shown_in_the_clients_zone_and_the_studios(browser: Browser) -> None:
