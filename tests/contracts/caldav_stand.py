@@ -19,7 +19,7 @@ from tests.servers.fault import FaultProxy
 class CalDAVStand(Stand):
     """``fill`` puts many objects into a calendar path at once; ``read_only``: the path of such a calendar;
     ``one_home``: a UID may be there once in all calendars together, so the last test's calendar goes first;
-    ``tick``: seconds that tokens are counted in."""
+    ``tick``: seconds that tokens are counted in; ``kind`` and ``address``: of a house known by name."""
 
     def __init__(
         self,
@@ -31,6 +31,8 @@ class CalDAVStand(Stand):
         one_home: bool = False,
         tick: float = 0.0,
         many: int = 5000,
+        kind: str = "caldav",
+        address: str | None = None,
     ):
         self.server = server
         self.faults = faults
@@ -40,13 +42,15 @@ class CalDAVStand(Stand):
         self._tick = tick
         self.many = many
         self._last: Outside | None = None
-        self._allow = frozenset({faults.host_and_port})
-        signed = sign_in("caldav", faults.url, server.user, server.password, self._allow)
+        self.kind = kind
+        self._allow = frozenset({faults.host_and_port} if address is None else ())
+        typed = faults.url if address is None else address
+        signed = sign_in(kind, typed, server.user, server.password, self._allow)
         self._home = signed.home_url
         self._profile: dict[str, Any] = signed.profile
 
     def provider(self) -> Provider:
-        account = SimpleNamespace(provider="caldav", url=self._home, username=self.server.user)
+        account = SimpleNamespace(provider=self.kind, url=self._home, username=self.server.user)
         return connect(
             account,
             self.server.password,

@@ -3,39 +3,74 @@ known habits (``tests/servers/houses.py``). What a habit cannot show is on the l
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from bridge.errors import ObjectRefused
-from bridge.ports import Provider
+from bridge.errors import Blocked, ObjectRefused, UnknownOutcome
+from bridge.ports import MakesCalendars, Provider
+from bridge.providers import sign_in
 from tests.contracts.caldav_stand import CalDAVStand
 from tests.contracts.provider_contract import ProviderContract
+from tests.contracts.reading_contract import read
 from tests.contracts.samples import calendar as vcalendar
 from tests.contracts.samples import event
 from tests.contracts.stand import Calendar
 from tests.servers import fault, houses
+from tests.servers.dav import Outside, Server
 from tests.servers.fault import Fault, FaultProxy
-from tests.servers.radicale import radicale
+from tests.servers.radicale import radicale, seed
+from tests.servers.world import Certificates, world
+
+STRANGER = "p43-caldav.icloud.com.example.net"
 
 
 @contextmanager
 def _house(folder: Path, habits: Sequence[Fault]) -> Iterator[CalDAVStand]:
-    def fill(calendar: str, texts: Mapping[str, str]) -> None:
-        place = folder / "collections" / "collection-root" / calendar.strip("/")
-        for name, text in texts.items():
-            (place / name).write_bytes(text.encode())
-
-    with radicale(folder) as server, FaultProxy(server.url, habits=habits) as faults:
-        yield CalDAVStand(server, faults, fill, many=120)
+    with radicale(folder, hurried=True) as server, FaultProxy(server.url, habits=habits) as faults:
+        yield CalDAVStand(server, faults, partial(seed, folder, server), many=120)
 
 
-@pytest.fixture(scope="module")
-def icloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CalDAVStand]:
-    with _house(tmp_path_factory.mktemp("icloud"), houses.ICLOUD) as stand:
-        yield stand
+class AsShown(Outside):
+    """What somebody sees at iCloud."""
+
+    def get(self, name: str) -> str | None:
+        text = super().get(name)
+        return None if text is None else houses.as_icloud_shows(text)
+
+
+class ICloudStand(CalDAVStand):
+    """By iCloud's own names, which nobody allowed: one host to begin at, and one with the calendars; and
+    ``strangers``, a host that only looks like a third."""
+
+    def __init__(self, folder: Path, server: Server, faults: FaultProxy, strangers: FaultProxy):
+        self.strangers = strangers
+        fill = partial(seed, folder, server)
+        super().__init__(server, faults, fill, many=120, kind="icloud", address="")
+        self.signing_in = list(faults.log)
+
+    def make_calendar(self, name: str, *, title: str, color: str) -> tuple[str, Calendar]:
+        made = self.server.make_calendar(name, title=title.replace("&", "&amp;"), color=color)
+        return made.path, AsShown(self.server, made.path)
+
+
+@pytest.fixture(scope="class")
+def icloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ICloudStand]:
+    folder = tmp_path_factory.mktemp("icloud")
+    certificates = Certificates(folder, houses.START, houses.PARTITION, STRANGER)
+    with (
+        radicale(folder, hurried=True) as server,
+        FaultProxy(server.url, habits=houses.ICLOUD, tls=certificates.server) as faults,
+        FaultProxy(server.url, habits=houses.ICLOUD, tls=certificates.server) as strangers,
+        world(
+            {houses.START: faults.port, houses.PARTITION: faults.port, STRANGER: strangers.port},
+            certificates.client,
+        ),
+    ):
+        yield ICloudStand(folder, server, faults, strangers)
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +105,50 @@ class TestICloud(TaglessContract):
     """Every test of the contract, and what only iCloud does."""
 
     @pytest.fixture
-    def stand(self, icloud: CalDAVStand) -> CalDAVStand:
+    def stand(self, icloud: ICloudStand) -> ICloudStand:
         return icloud
+
+    def test_signing_in_begins_at_one_host_and_goes_on_at_another(
+        self, stand: ICloudStand, provider: Provider, calendar: str
+    ):
+        hosts = [seen.headers["Host"] for seen in stand.signing_in]
+        assert hosts[0] == houses.START
+        assert hosts[-1] == houses.PARTITION
+        provider.put(calendar, provider.new_href(calendar, "a"), event("a"), None)
+        read(provider, calendar)
+        assert {seen.headers["Host"] for seen in stand.faults.log} == {houses.PARTITION}
+        assert all(seen.headers["Authorization"].startswith("Basic ") for seen in stand.faults.log)
+
+    @pytest.mark.parametrize("status", [301, 302, 307, 308])
+    def test_the_password_goes_along_to_another_partition_and_nowhere_else(
+        self, stand: ICloudStand, calendar: str, status: int
+    ):
+        """A host that only looks like one of Apple's is asked nothing with it."""
+        for host, welcome in ((houses.START, True), (STRANGER, False)):
+            provider = stand.provider()
+            to = {"Location": f"https://{host}{calendar}"}
+            stand.faults.fault("REPORT", fault.answer(status, headers=to), times=9)
+            stand.strangers.heal()
+            if welcome:
+                stand.faults.heal()
+                stand.faults.fault("REPORT", fault.answer(status, headers=to))
+                assert provider.changes(calendar, None).complete
+                assert stand.faults.log[-1].headers["Host"] == host
+                assert "Authorization" in stand.faults.log[-1].headers
+            else:
+                with pytest.raises(Blocked, match="do not send your password"):
+                    provider.changes(calendar, None)
+                assert stand.strangers.log
+                assert not any("Authorization" in seen.headers for seen in stand.strangers.log)
+            provider.close()
+
+    def test_a_home_that_is_named_elsewhere_is_not_followed(self, stand: ICloudStand, calendar: str):
+        elsewhere = fault.with_body(lambda body: body.replace(houses.PARTITION.encode(), STRANGER.encode()))
+        stand.strangers.heal()
+        stand.faults.fault("PROPFIND", elsewhere, times=9)
+        with pytest.raises(Blocked, match="give https://"):
+            sign_in("icloud", "", stand.server.user, stand.server.password)
+        assert stand.strangers.log == []
 
     def test_an_event_without_an_end_is_refused_alone(self, provider: Provider, calendar: str):
         endless = vcalendar(
@@ -105,3 +182,10 @@ class TestYahoo(ProviderContract):
     @pytest.fixture
     def stand(self, yahoo: CalDAVStand) -> CalDAVStand:
         return yahoo
+
+    def test_a_calendar_is_made_where_the_house_names_it(self, stand: CalDAVStand, provider: Provider):
+        assert isinstance(provider, MakesCalendars)
+        made = provider.make_calendar("Picsello Nord")
+        assert made.id.strip("/").rpartition("/")[2].isdigit()
+        with pytest.raises(UnknownOutcome):  # two of that name: which is ours?
+            provider.make_calendar("Picsello Nord")

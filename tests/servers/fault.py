@@ -11,6 +11,7 @@ import base64
 import hashlib
 import http.client
 import re
+import ssl
 import sys
 import threading
 import time
@@ -125,7 +126,14 @@ class _Rule:
 class FaultProxy:
     """``with FaultProxy(server.url) as proxy: ...``; ``proxy.url`` stands for the server's."""
 
-    def __init__(self, target: str, *, digest: tuple[str, str] | None = None, habits: Sequence[Fault] = ()):
+    def __init__(
+        self,
+        target: str,
+        *,
+        digest: tuple[str, str] | None = None,
+        habits: Sequence[Fault] = (),
+        tls: ssl.SSLContext | None = None,
+    ):
         """``digest``: a user name and password to be asked for by Digest; the server gets them by Basic.
         ``habits``: what is done with every request, the last one nearest to the server."""
         self._target = urlsplit(target).netloc
@@ -140,7 +148,12 @@ class FaultProxy:
             server_proxy = proxy
 
         self._server = _Server(("127.0.0.1", 0), Handler)
-        self.host_and_port = f"127.0.0.1:{self._server.server_port}"
+        self.port = self._server.server_port
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
+        self.host_and_port = f"127.0.0.1:{self.port}"
         self.url = f"http://{self.host_and_port}/"
 
     def __enter__(self) -> FaultProxy:
@@ -242,7 +255,7 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hung up is its own affair; anything else is a mistake of ours to see."""
-        if not isinstance(sys.exception(), ConnectionError):
+        if not isinstance(sys.exception(), ConnectionError | ssl.SSLError):
             super().handle_error(request, client_address)
 
 

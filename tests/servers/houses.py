@@ -1,12 +1,13 @@
 """Houses that nobody can run at home, as habits of the fault proxy before a server that one can.
 
 Each habit is a behaviour reported in public (providers.md, sections 4 and 5), switched on for every request.
-What a habit cannot imitate (partition hosts under one certificate, hidden limits) is on the live checklist.
+What a habit cannot imitate (hidden limits, what a UID in a second calendar does) is on the live checklist.
 """
 
 from __future__ import annotations
 
 import re
+import time
 from xml.sax.saxutils import escape, quoteattr
 
 from lxml import etree
@@ -115,11 +116,37 @@ def _lists_itself(seen: Seen, root: etree._Element) -> None:
         root.insert(0, itself)
 
 
+#: Where everybody begins, and where this account's calendars are.
+START, PARTITION = "caldav.icloud.com", "p42-caldav.icloud.com"
+
+
 def _whole_addresses(seen: Seen, root: etree._Element) -> None:
-    """Hrefs of members with their host."""
-    for href in root.findall(f"./{{{DAV}}}response/{{{DAV}}}href"):
-        if (href.text or "").startswith("/"):
-            href.text = f"http://{seen.headers['Host']}{href.text}"
+    """The home, with its port, and members are at the partition, whichever host was asked."""
+    for path in (f"./{{{DAV}}}response/{{{DAV}}}href", f".//{{{CAL}}}calendar-home-set/{{{DAV}}}href"):
+        port = ":443" if "home-set" in path else ""
+        for href in root.findall(path):
+            if (href.text or "").startswith("/") and (port or seen.method == "REPORT"):
+                href.text = f"https://{PARTITION}{port}{href.text}"
+
+
+def as_icloud_shows(text: str) -> str:
+    """What was stored, as it is read: a stamp that is there twice."""
+    return re.sub(r"(?m)^(DTSTAMP[^\r\n]*)(\r?\n)", r"\1\2\1\2", text)
+
+
+def _stamps_twice(seen: Seen, forward: Forward) -> Reply:
+    """It takes back what it shows."""
+    if seen.method == "PUT":
+        seen.body = re.sub(rb"(?m)^(DTSTAMP[^\r\n]*\r?\n)\1", rb"\1", seen.body)
+    reply = forward()
+    if seen.method == "GET" and reply.status == 200:
+        reply.body = as_icloud_shows(reply.body.decode()).encode()
+    elif reply.status == 207:
+        root = etree.fromstring(reply.body)
+        for data in root.iter(f"{{{CAL}}}calendar-data"):
+            data.text = as_icloud_shows(data.text or "")
+        reply.body = etree.tostring(root, xml_declaration=True, encoding="utf-8")
+    return reply
 
 
 def _wants_an_end(seen: Seen, forward: Forward) -> Reply:
@@ -155,6 +182,7 @@ ICLOUD: tuple[Fault, ...] = (
     _foreign_xml,
     changing(_lists_itself),
     changing(_whole_addresses),
+    _stamps_twice,
 )
 
 # --- GMX, WEB.DE, mail.com (section 4) ---------------------------------------------------------------------
@@ -173,7 +201,15 @@ def _leads_nowhere(seen: Seen, forward: Forward) -> Reply:
     return Reply(404) if seen.path.startswith("/.well-known/") else forward()
 
 
+def _any_version_will_do(seen: Seen, forward: Forward) -> Reply:
+    """``If-Match: *`` is not looked at."""
+    if seen.headers.get("If-Match") == "*":
+        del seen.headers["If-Match"]
+    return forward()
+
+
 GMX: tuple[Fault, ...] = (
+    _any_version_will_do,
     _leads_nowhere,
     refuses_report("sync-collection"),
     without_property(f"{{{DAV}}}sync-token"),
@@ -190,8 +226,19 @@ def _no_filter(seen: Seen, forward: Forward) -> Reply:
     return forward()
 
 
+def _numbers_calendars(seen: Seen, forward: Forward) -> Reply:
+    """A new calendar gets a number for a name, whatever was asked for."""
+    if seen.method == "MKCALENDAR":
+        home = seen.path.rstrip("/").rpartition("/")[0]
+        seen.path = f"{home}/{time.time_ns()}/"
+    return forward()
+
+
 YAHOO: tuple[Fault, ...] = (
     challenge(),
+    _numbers_calendars,
+    refuses_report("sync-collection"),
+    without_property(f"{{{DAV}}}sync-token"),
     _no_filter,
     without_property(f"{{{DAV}}}current-user-privilege-set"),
 )

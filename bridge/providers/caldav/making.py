@@ -24,9 +24,14 @@ def make(server: Server, name: str) -> RemoteCalendar:
         )
     if answer.status not in (200, 201):
         raise read_refused(answer)
-    for calendar in calendars.listed(server.children(calendars.LISTING)):
-        if key(calendar.id) == key(url):
-            return calendar
+    listed = list(calendars.listed(server.children(calendars.LISTING)))
+    # some choose the address themselves (Yahoo, Open-Xchange): then it is known by its name, if by one alone
+    for found in (
+        [calendar for calendar in listed if key(calendar.id) == key(url)],
+        [calendar for calendar in listed if calendar.name == name],
+    ):
+        if len(found) == 1:
+            return found[0]
     raise UnknownOutcome(
         f"{server.host} made the calendar, but does not list it yet. Look again in a moment."
     )
