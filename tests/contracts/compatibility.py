@@ -29,7 +29,7 @@ Written by `python -m tests.contracts.compatibility` from a run of the provider 
 (`tests/contracts/`); do not edit by hand. Every row is a real server started by the tests, except for Google
 and Microsoft, which are our own stand-ins held to the official contracts, iCloud, GMX and Yahoo, which are
 Radicale with their known habits (`tests/servers/houses.py`), and ICS, which is addresses served by the tests.
-**Nothing here was verified live at a provider**: see the checklist in [providers.md](providers.md).
+What was verified live at a provider says so; the checklists are in [providers.md](providers.md).
 
 | what | contract tests passed | changes told by | strange tokens | conditional writes |
 | --- | --- | --- | --- | --- |
@@ -41,23 +41,31 @@ has. *Strange tokens*: where a server answers a token that it cannot know, delet
 everything is listed every hour instead of every day. *Conditional writes*: where they are not honoured, we
 look right before each write; what happens in between is overwritten.
 
-| provider | what stands for it in these tests |
-| --- | --- |
-| Fastmail | Cyrus |
-| Nextcloud, Baïkal, ownCloud, fruux, Migadu, Murena, Disroot | sabre/dav 1.8 (older behaviour) |
-| Synology | DAViCal (Synology ships a modified one) |
-| mailcow and others | SOGo |
-| iCloud | Radicale with iCloud's habits |
-| GMX, WEB.DE, mail.com | Radicale with GMX's habits |
-| Yahoo, AOL | Radicale with Yahoo's habits |
-| Zoho, Posteo, mailbox.org | prepared answers of the fault proxy |
+| provider | what stands for it in these tests | verified live |
+| --- | --- | --- |
 """
 
+#: Who was tried on a live account: the date, and how much of the checklist held (``docs/live-checks-*.md``).
+LIVE: dict[str, str] = {}
+
+#: What stands for the services of the table.
+SERVICES = {
+    "Google": "our stand-in, held to its contract and read by Google's own client",
+    "Microsoft": "our stand-in, held to its contract and read by Microsoft's own client",
+    "iCloud": "Radicale with iCloud's habits and host names",
+    "Fastmail": "Cyrus",
+    "Nextcloud, Baïkal, ownCloud, fruux, Migadu, Murena, Disroot": "sabre/dav 1.8 (older behaviour)",
+    "Synology": "DAViCal (Synology ships a modified one)",
+    "mailcow and others": "SOGo",
+    "GMX, WEB.DE, mail.com": "Radicale with GMX's habits",
+    "Yahoo, AOL": "Radicale with Yahoo's habits",
+    "Zoho, Posteo, mailbox.org": "prepared answers of the fault proxy",
+}
 
 #: What stands for those that cannot be run at home, and for what is no server; the others are themselves.
 STAND_INS = {
-    **dict.fromkeys(("Google", "Microsoft"), "a stand-in held to its contract; not verified live"),
-    **dict.fromkeys(("iCloud", "GMX", "Yahoo"), "Radicale with its habits; not verified live"),
+    **dict.fromkeys(("Google", "Microsoft"), "a stand-in held to its contract"),
+    **dict.fromkeys(("iCloud", "GMX", "Yahoo"), "Radicale with its habits"),
     "ICS": "addresses served by the tests",
 }
 
@@ -107,7 +115,23 @@ class Collector:
 
 def written(rows: list[Row]) -> str:
     """The page."""
-    return HEAD + "".join(_lines(rows)) + TAIL
+    services = [f"| {name} | {what} | {_live(name)} |\n" for name, what in SERVICES.items()]
+    return HEAD + "".join(_lines(rows)) + TAIL + "".join(services)
+
+
+def _live(service: str) -> str:
+    """When somebody tried it, by the first name of a row or any other."""
+    tried = [f"{name}: {LIVE[name]}" for name in service.split(", ") if name in LIVE]
+    return "; ".join(tried) or "no"
+
+
+def _tried(what: str) -> str:
+    """What a runner was tried with."""
+    stand_in = STAND_INS.get(what)
+    if what in LIVE:
+        return f"{stand_in or 'the real server'}; live {LIVE[what]}"
+    lives = stand_in is not None and what != "ICS"
+    return f"{stand_in}; not verified live" if lives else stand_in or "the real server"
 
 
 def _lines(rows: list[Row]) -> list[str]:
@@ -132,7 +156,7 @@ def readme(text: str, rows: list[Row]) -> str:
     names = " | ".join(row.what for row in shown)
     passed = " | ".join(str(row.passed) for row in shown)
     lines = ["", f"| | {names} |", "| --- " * (len(shown) + 1) + "|", f"| contract tests passed | {passed} |"]
-    tried = " | ".join(STAND_INS.get(row.what, "the real server") for row in shown)
+    tried = " | ".join(_tried(row.what) for row in shown)
     return before + BEGIN + "\n".join([*lines, f"| tried with | {tried} |", ""]) + END + after
 
 
