@@ -3,7 +3,8 @@
 ``Http.request`` sends one request and gives the whole answer, whatever its status; reading meaning into
 statuses is left to the providers. Failures to get an answer become the kinds of ``bridge.errors``. Nothing of
 the process environment (proxies, netrc) is used. Redirects are followed by hand, each through the guard, and
-credentials stay with the origin they were meant for (iCloud's own hosts are one house).
+credentials, and everything that changes something, stay with the origin they were meant for (iCloud's own
+hosts are one house). Whether an answer from elsewhere is believed is left to the providers: ``Answer.url``.
 """
 
 from __future__ import annotations
@@ -182,6 +183,11 @@ class Http:
             if answer.status not in (301, 302, 307, 308) or not location:
                 return answer
             target = urljoin(target, location)
+            if method not in SAFE and not same_house(url, target):
+                raise Blocked(
+                    f"{origin(url)[1]} sends a change on to {origin(target)[1]}, where we do not send it. "
+                    "If that is right, connect the account again with that address."
+                )
         raise Blocked(f"{origin(url)[1]} sends us from one address to the next without end.")
 
     def close(self) -> None:

@@ -23,6 +23,7 @@ from authlib.oauth2.base import OAuth2Error
 from authlib.oauth2.client import OAuth2Client
 
 from bridge.errors import (
+    Blocked,
     NotACalendarServer,
     NotPermitted,
     ProviderError,
@@ -33,7 +34,7 @@ from bridge.errors import (
     Unreachable,
 )
 from bridge.providers.guard import Guard, origin
-from bridge.providers.http import Answer, Http
+from bridge.providers.http import Answer, Http, same_house
 from bridge.providers.pace import Pace
 
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
@@ -111,6 +112,7 @@ def endpoints(issuer: str, http: Http) -> Endpoints:
         if found := _known.get(issuer):
             return found
     answer = http.request("GET", issuer.rstrip("/") + "/.well-known/openid-configuration")
+    _refuse_strangers(issuer, answer)
     _refuse_trouble(answer)
     said = _object(answer)
     authorize, token = said.get("authorization_endpoint"), said.get("token_endpoint")
@@ -217,7 +219,9 @@ class Session:
 
     def _signed(self, method: str, url: str, body: bytes, headers: Mapping[str, str] | None) -> Answer:
         auth = _Bearer(self._client.token["access_token"])
-        return self._http.request(method, url, body=body, headers=headers, auth=auth)
+        answer = self._http.request(method, url, body=body, headers=headers, auth=auth)
+        _refuse_strangers(url, answer)
+        return answer
 
 
 def session_http(app: App, allow_hosts: frozenset[str], pace: Pace | None = None) -> Http:
@@ -329,6 +333,12 @@ def _secret(token: Mapping[str, Any]) -> str:
     """What is kept of a token answer. Raises KeyError for an answer that holds no token."""
     further = {name: token[name] for name in _KEPT if token.get(name) is not None}
     return json.dumps({"access_token": token["access_token"], **further})
+
+
+def _refuse_strangers(asked: str, answer: Answer) -> None:
+    """What another house answers, after a redirect, is not believed."""
+    if not same_house(asked, answer.url):
+        raise Blocked(f"{origin(asked)[1]} sends us on to {origin(answer.url)[1]}, which we do not believe.")
 
 
 def _refuse_trouble(answer: Answer) -> None:

@@ -26,12 +26,13 @@ def server() -> Iterator[FaultProxy]:
 
 @pytest.fixture
 def connected(server: FaultProxy) -> Iterator[Connect]:
-    """A provider signed in there; keywords become its profile."""
+    """A provider signed in there; keywords become its profile. ``also``: another host that may be called."""
     made: list[CalDAVProvider] = []
 
-    def connect_(**profile: Any) -> CalDAVProvider:
+    def connect_(*, also: FaultProxy | None = None, **profile: Any) -> CalDAVProvider:
         account = SimpleNamespace(provider="caldav", url=server.url + "home/anna/", username="anna")
-        provider = connect(account, "geheim", allow_hosts={server.host_and_port}, profile=profile)
+        allowed = {server.host_and_port, *([also.host_and_port] if also else [])}
+        provider = connect(account, "geheim", allow_hosts=allowed, profile=profile)
         assert isinstance(provider, CalDAVProvider)
         made.append(provider)
         return provider

@@ -13,7 +13,7 @@ from bridge.providers import KINDS, connect, sign_in
 from bridge.providers.caldav.discovery import starts
 from bridge.providers.guard import Guard
 from tests.providers.answers import IS_CALENDAR, IS_FOLDER, found, multistatus
-from tests.providers.conftest import CALENDAR
+from tests.providers.conftest import CALENDAR, Connect
 from tests.servers import fault
 from tests.servers.dav import Server
 from tests.servers.fault import FaultProxy
@@ -142,6 +142,30 @@ def test_a_redirect_to_another_house_is_named_and_gets_no_password(server: Fault
         with pytest.raises(Blocked) as caught:
             sign_in("caldav", server.url, "anna", "geheim", {server.host_and_port, other.host_and_port})
         assert other.url + "dav/" in str(caught.value)
+        assert not any("Authorization" in seen.headers for seen in other.log)
+
+
+def test_who_answers_from_another_house_is_not_believed_and_gets_no_password(server: FaultProxy):
+    """It greets everybody, and asks for the password only where its own addresses are followed."""
+    with FaultProxy("http://127.0.0.1:1/") as other:
+        server.fault("PROPFIND", fault.answer(301, headers={"Location": other.url + "dav/"}), times=99)
+        principal = "<d:current-user-principal><d:href>/p/</d:href></d:current-user-principal>"
+        other.fault("PROPFIND", multistatus(found("/dav/", IS_FOLDER, principal)), path="dav", times=99)
+        other.fault("PROPFIND", fault.answer(401, headers={"WWW-Authenticate": "Basic"}), times=99)
+        with pytest.raises(Blocked) as caught:
+            sign_in("caldav", server.url, "anna", "geheim", {server.host_and_port, other.host_and_port})
+        assert other.url + "dav/" in str(caught.value)
+        assert not any("Authorization" in seen.headers for seen in other.log)
+
+
+def test_what_another_house_says_is_in_a_calendar_is_not_believed(server: FaultProxy, connected: Connect):
+    with FaultProxy("http://127.0.0.1:1/") as other:
+        server.fault("REPORT", fault.answer(307, headers={"Location": other.url}), times=9)
+        server.fault("PROPFIND", fault.answer(307, headers={"Location": other.url}), times=9)
+        for method in ("REPORT", "PROPFIND"):
+            other.fault(method, multistatus(token="7"), times=9)
+        with pytest.raises(Blocked):
+            connected(auth="basic", also=other).changes(CALENDAR, None)
         assert not any("Authorization" in seen.headers for seen in other.log)
 
 

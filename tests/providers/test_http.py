@@ -102,6 +102,18 @@ def test_a_redirect_to_a_closed_port_of_an_allowed_host_is_refused(server: Fault
     assert other.log == []
 
 
+@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE", "PATCH", "MKCALENDAR"])
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_change_is_never_sent_on_to_another_house(
+    server: FaultProxy, other: FaultProxy, method: str, status: int
+):
+    """What it says is as private as the password; a token request holds secrets in its body."""
+    server.fault(method, to(other.url, status))
+    with pytest.raises(Blocked, match="sends a change on"):
+        http(server, other).request(method, server.url, body=b"refresh_token=secret", auth=SECRET)
+    assert other.log == []
+
+
 def test_redirects_without_end_are_given_up(server: FaultProxy):
     server.fault("GET", to("/again"), times=99)
     with pytest.raises(Blocked, match="without end"):

@@ -44,6 +44,7 @@ class Client:
         asked). Otherwise the server is asked."""
         self.http = http
         self.host = origin(url)[1]
+        self._house = url
         self._patience = Patience()
         self._signing_in = (http, url, username, password)
         self._library: Library | None = None
@@ -67,8 +68,10 @@ class Client:
         """One request, answered: any status but a refused sign-in or a plea for patience.
 
         A 401 or 403 is confirmed by a second try, because some servers say it in passing. Raises
-        ``SignInNeeded``, ``RetryLater``, ``UnknownOutcome`` and what ``Http.request`` raises.
+        ``SignInNeeded``, ``RetryLater``, ``UnknownOutcome``, ``Blocked`` for whatever is another house's, and
+        what ``Http.request`` raises.
         """
+        self._ours(url, url)
         answer = self._patience.through(
             lambda: self._once(method, url, body, headers or {}), lambda answer: answer.status == 429
         )
@@ -78,11 +81,8 @@ class Client:
                 if "WWW-Authenticate" not in answer.headers:
                     self.insist()  # Yahoo turns strangers away without a word how to sign in
             answer = self._once(method, url, body, headers or {})
-        if not same_house(url, answer.url) and answer.status in (401, 403):
-            raise Blocked(
-                f"{origin(url)[1]} sends us on to {origin(answer.url)[1]}, where we do not send your "
-                f"password unasked. If that is right, give {answer.url} as the address."
-            )
+        if answer.status in (207, 401, 403) or method != "PROPFIND":  # looking around meets web pages, too
+            self._ours(url, answer.url)
         if answer.status == 401:
             raise SignInNeeded(
                 f"{self.host} does not accept this user name and password. Sign in again; "
@@ -116,6 +116,14 @@ class Client:
 
     def close(self) -> None:
         self.http.close()
+
+    def _ours(self, asked: str, answered: str) -> None:
+        """Nobody but the house that we sign in to is told the password, or believed."""
+        if not (same_house(self._house, answered) and same_house(asked, answered)):
+            raise Blocked(
+                f"{origin(asked)[1]} sends us on to {origin(answered)[1]}, where we do not send your "
+                f"password unasked. If that is right, give {answered} as the address."
+            )
 
     def _once(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         if self._library is None:
