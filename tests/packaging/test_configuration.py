@@ -9,6 +9,7 @@ import subprocess
 import tomllib
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -183,12 +184,22 @@ def exported(tmp_path: Path) -> set[str]:
     return samples | set(re.findall(r"^# TYPE (picsello_bridge_\w+) gauge", text, re.MULTILINE))
 
 
-def test_dashboard_and_alerts_ask_for_what_there_is(tmp_path: Path) -> None:
-    there = exported(tmp_path)
+def alert_rules() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = yaml.safe_load((CONFIG / "monitoring" / "alerts.yaml").read_text())[
+        "groups"
+    ][0]["rules"]
+    return found
+
+
+def expressions() -> list[str]:
+    """Everything that the dashboard and the alerts ask."""
     board = json.loads((CONFIG / "monitoring" / "grafana.json").read_text())
     asked = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
-    rules = yaml.safe_load((CONFIG / "monitoring" / "alerts.yaml").read_text())["groups"][0]["rules"]
-    asked += [rule["expr"] for rule in rules]
+    return asked + [rule["expr"] for rule in alert_rules()]
+
+
+def test_dashboard_and_alerts_ask_for_what_there_is(tmp_path: Path) -> None:
+    there, asked, rules = exported(tmp_path), expressions(), alert_rules()
     assert len(asked) >= 20
     for expression in asked:
         names = set(re.findall(r"picsello_bridge_\w+", expression))
@@ -197,6 +208,22 @@ def test_dashboard_and_alerts_ask_for_what_there_is(tmp_path: Path) -> None:
         assert rule["labels"]["severity"] in ("page", "ticket")
         assert rule["annotations"]["summary"]
         assert rule["annotations"]["action"], "every alert says what to do"
+
+
+def test_what_every_process_says_alike_is_never_added_up(tmp_path: Path) -> None:
+    """Figures of the database are the same on every process of a fleet: the sum of ten is ten times too
+    much."""
+    bridge = Bridge.open(Settings(data=tmp_path / "data"))
+    standing = {family.name for family in figures.gauges(bridge)} - {"picsello_bridge_info"}
+    bridge.db.close()
+    found = 0
+    for expression in expressions():
+        for gauge in re.finditer(r"(picsello_bridge_\w+)", expression):
+            if gauge[1] in standing:
+                found += 1
+                around = expression[: gauge.start()]
+                assert re.search(r"\bmax( by \([\w, ]+\) )?\($", around), expression
+    assert found >= 12
 
 
 def test_the_states_in_the_alerts_are_states_of_ours() -> None:
