@@ -57,7 +57,7 @@ class Settings:
     changes_days: int = 90  # how long a calendar app may stay away and be told only what changed
     push: str = "auto"  # auto | on | off: let Google and Microsoft tell us of changes, at public_url
     worker_threads: int = 2  # passes at the same time, in one process
-    server_threads: int = 10  # requests at the same time, in one process
+    server_threads: int = 0  # requests at the same time, in one process; 0: 10 in all, but 5 in each
     server_processes: int = 0  # that answer requests at one port; 0: as many as cores, MOST_PROCESSES at most
     max_resource_bytes: int = 10_000_000  # the largest object a CalDAV client may store
     # Who we are at the providers that sign in by OAuth, and where these are.
@@ -84,6 +84,11 @@ class Settings:
     def processes(self) -> int:
         """How many processes answer requests."""
         return self.server_processes or min(_cores(), MOST_PROCESSES)
+
+    @property
+    def threads(self) -> int:
+        """How many requests each of them answers at a time. More than a few get in each other's way."""
+        return self.server_threads or max(5, 10 // self.processes)
 
     @classmethod
     def load(cls, data: str | None, config: str | None, environ: Mapping[str, str]) -> Settings:
@@ -254,6 +259,11 @@ def _number(least: int, most: int) -> Callable[[str, Any], int]:
     return check
 
 
+def _zero_or(check: Callable[[str, Any], int]) -> Callable[[str, Any], int]:
+    """Zero leaves it to us."""
+    return lambda where, value: 0 if str(value) == "0" else check(where, value)
+
+
 def _one_of(*words: str) -> Callable[[str, Any], str]:
     def check(where: str, value: Any) -> str:
         word = _text(where, value).lower()
@@ -286,8 +296,8 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "changes_days": _number(7, 3650),
     "push": _one_of("auto", "on", "off"),
     "worker_threads": _number(1, 64),
-    "server_threads": _number(2, 256),
-    "server_processes": _number(0, 64),
+    "server_threads": _zero_or(_number(2, 256)),
+    "server_processes": _zero_or(_number(1, 64)),
     "max_resource_bytes": _number(SMALLEST_RESOURCE, 1_000_000_000),
     "google_client_id": _text,
     "google_client_secret": _text,

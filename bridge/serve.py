@@ -125,7 +125,7 @@ def run(
     server = create_server(
         behind_proxies(application, bridge.settings.trusted_proxies),
         sockets=[listener.socket],
-        threads=bridge.settings.server_threads,
+        threads=bridge.settings.threads,
         ident=None,
         clear_untrusted_proxy_headers=False,  # done below, for more than one proxy
         # The applications answer better than the server can; this only bounds what is buffered for them.

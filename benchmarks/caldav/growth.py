@@ -54,10 +54,15 @@ class Sized(Ours):
         super().__init__(folder)
 
     def memory(self) -> tuple[float, float]:
-        """What the process holds now and has held at most, in MB."""
+        """What the largest of its processes holds now and has held at most, in MB."""
         assert self.process is not None
-        said = Path(f"/proc/{self.process.pid}/status").read_text()
-        now, most = (int(said.split(f"{name}:")[1].split()[0]) / 1024 for name in ("VmRSS", "VmHWM"))
+        parent = self.process.pid
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        said = [Path(f"/proc/{one}/status").read_text() for one in (parent, *children)]
+        now, most = (
+            max(int(text.split(f"{name}:")[1].split()[0]) / 1024 for text in said)
+            for name in ("VmRSS", "VmHWM")
+        )
         return now, most
 
 

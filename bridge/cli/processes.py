@@ -35,7 +35,7 @@ _COUNTS = "PROMETHEUS_MULTIPROC_DIR"
 
 def add_to(calls: Calls) -> None:
     """Declare the calls."""
-    _address(call(calls, "serve", _serve, "web, CalDAV and worker in one process", json=False))
+    _address(call(calls, "serve", _serve, "web, CalDAV and worker together", json=False))
     _address(call(calls, "web", _web, "the pages alone, for a fleet", json=False))
     _address(call(calls, "dav", _dav, "CalDAV alone, for a fleet", json=False))
     worker = call(calls, "worker", _worker, "the worker alone, for a fleet", json=False)

@@ -36,7 +36,7 @@ ONE_IN = 3
 @pages.record_once
 def _count(state: BlueprintSetupState) -> None:
     """How many streams an application has room for."""
-    threads = state.app.extensions["bridge"].settings.server_threads
+    threads = state.app.extensions["bridge"].settings.threads
     state.app.extensions["streams"] = threading.BoundedSemaphore(max(1, threads // ONE_IN))
 
 

@@ -123,6 +123,38 @@ def test_everything_that_is_wrong_is_said_at_once(call: Call, tmp_path: Path) ->
         assert part in refusal
 
 
+@pytest.mark.parametrize(("cores", "processes", "threads"), [(1, 1, 10), (2, 2, 5), (3, 3, 5), (16, 4, 5)])
+def test_processes_and_threads_follow_the_cores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cores: int, processes: int, threads: int
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _process: set(range(cores)))
+    settings = Settings.load(str(tmp_path), None, {})
+    assert (settings.processes, settings.threads) == (processes, threads)
+    said = {"PICSELLO_BRIDGE_SERVER_PROCESSES": "7", "PICSELLO_BRIDGE_SERVER_THREADS": "3"}
+    settings = Settings.load(str(tmp_path), None, said)
+    assert (settings.processes, settings.threads) == (7, 3)
+
+
+def test_where_the_cores_may_not_be_counted_the_machines_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(_process: int) -> set[int]:
+        raise PermissionError
+
+    monkeypatch.setattr("os.sched_getaffinity", forbidden)
+    monkeypatch.setattr("os.cpu_count", lambda: 3)
+    assert Settings.load(str(tmp_path), None, {}).processes == 3
+
+
+@pytest.mark.parametrize(("name", "value"), [("PROCESSES", "65"), ("THREADS", "1"), ("THREADS", "-1")])
+def test_a_number_of_processes_or_threads_that_makes_no_sense_is_refused(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    variable = f"PICSELLO_BRIDGE_SERVER_{name}"
+    with pytest.raises(Invalid, match=variable):
+        Settings.load(str(tmp_path), None, {variable: value})
+
+
 def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("smtp://user:geheim@mail.example\n")

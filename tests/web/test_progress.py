@@ -89,7 +89,7 @@ def test_open_pages_never_take_all_the_threads(app: Flask, at_annas: Browser) ->
     taken = 0
     while room.acquire(blocking=False):
         taken += 1
-    assert 1 <= taken < 10, "of ten threads"
+    assert 1 <= taken <= app.extensions["bridge"].settings.threads // 2
     assert at_annas.client.get(STREAM).status_code == 503
     room.release()
     for _ in range(2):
