@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -29,7 +30,7 @@ pages = Blueprint("progress", __name__, url_prefix="/calendar/settings")
 
 LASTS_SECONDS = 20.0
 LOOK_SECONDS = 0.5
-#: Of the threads that serve requests, how many may be busy with streams: one in so many.
+#: Of the threads that serve requests, how many may be busy with streams: one in so many, rounded up.
 ONE_IN = 3
 
 
@@ -37,7 +38,7 @@ ONE_IN = 3
 def _count(state: BlueprintSetupState) -> None:
     """How many streams an application has room for."""
     threads = state.app.extensions["bridge"].settings.threads
-    state.app.extensions["streams"] = threading.BoundedSemaphore(max(1, threads // ONE_IN))
+    state.app.extensions["streams"] = threading.BoundedSemaphore(math.ceil(threads / ONE_IN))
 
 
 @pages.get("/progress")
