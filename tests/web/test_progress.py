@@ -41,9 +41,9 @@ def under_way(bridge: Bridge, anna: UserRow) -> int:
     return number
 
 
-def told(browser: Browser, headers: dict[str, str] | None = None) -> str:
+def told(browser: Browser, headers: dict[str, str] | None = None, address: str = STREAM) -> str:
     """What the stream says within a moment."""
-    with browser.client.get(STREAM, headers=headers) as answer:
+    with browser.client.get(address, headers=headers) as answer:
         assert answer.content_type.startswith("text/event-stream")
         return answer.get_data(as_text=True)
 
@@ -66,13 +66,11 @@ def test_the_page_is_to_be_fetched_again_only_when_it_changed(
     at_annas: Browser, bridge: Bridge, under_way: int
 ) -> None:
     (address,) = re.findall(r'data-progress-url="([^"]+)"', at_annas.open("/calendar/settings").html)
-    said = at_annas.client.get(address).get_data(as_text=True)
-    assert "event: look" not in said
+    assert "event: look" not in told(at_annas, address=address)
     with bridge.db.writing() as tx:
         links.set_(tx, under_way, name="Family", state="retrying")
         links.release(tx, under_way, links.get(tx, under_way).fence)
-    said = at_annas.client.get(address).get_data(as_text=True)
-    (seen,) = re.findall(r"event: look\nid: (\w+)", said)
+    (seen,) = re.findall(r"event: look\nid: (\w+)", told(at_annas, address=address))
     assert "event: look" not in told(at_annas, {"Last-Event-ID": seen})
 
 
