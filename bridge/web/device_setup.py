@@ -20,11 +20,17 @@ from markupsafe import Markup
 
 from bridge.errors import NotFound, StoreError
 from bridge.service import people
+from bridge.web import refusals
 from bridge.web.security import limiter, the_bridge
 from bridge.web.session import now
 
 pages = Blueprint("device_setup", __name__, url_prefix="/devices/setup")
 
+TOO_LATE = (
+    "This code is of no use any more",
+    "A code to set up a device is good for a quarter of an hour, and only while the device is in the list. "
+    "Open Devices on your computer, remove the device, and add it once more.",
+)
 GOOD_FOR = timedelta(minutes=15)
 _BIND = "web: device setup"
 
@@ -56,7 +62,11 @@ def code(address: str) -> Markup:
 @limiter.limit("30 per minute")
 def show(token: str) -> ResponseReturnValue:
     """The page the phone opens."""
-    return render_template("device_setup.html", device=_opened(token), token=token)
+    try:
+        device = _opened(token)
+    except NotFound:
+        return refusals.page(404, *TOO_LATE)
+    return render_template("device_setup.html", device=device, token=token)
 
 
 @pages.get("/<token>/calendars.mobileconfig")

@@ -12,7 +12,7 @@ from flask_login import current_user
 
 from bridge import errors
 from bridge.service import oauth
-from bridge.store import accounts
+from bridge.store import accounts, links
 from bridge.web.security import limiter, the_bridge
 from bridge.web.session import visitor
 
@@ -42,8 +42,17 @@ def come_back(kind: str) -> ResponseReturnValue:
     if me is None or not _owns(me, added.account_id):
         said = "You can close this window and go on where you began."
         return render_template("oauth_back.html", title=f"Connected: {added.label}", said=said)
+    if _in_use(added.account_id):
+        flash(f"Signed in again at {added.label}. Syncing goes on.")
+        return redirect(url_for("calendar_settings.show"), 303)
     flash(f"Connected to {added.label}. Now choose what to do with its calendars.")
     return redirect(url_for("roles.choose", account=added.account_id), 303)
+
+
+def _in_use(account_id: int) -> bool:
+    """Whether its calendars were chosen before."""
+    with the_bridge().db.reading() as tx:
+        return any(link.reads or link.writes for link in links.of_account(tx, account_id))
 
 
 def _owns(user_id: int, account_id: int) -> bool:

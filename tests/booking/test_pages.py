@@ -219,6 +219,13 @@ def test_a_stale_calendar_is_said_to_the_photographer_and_not_to_the_client(
     assert (reason["why"], reason["calendar"]) == ("unread", "Private life")
 
 
+def test_a_client_who_finds_nothing_is_sent_to_the_studio_not_to_its_calendar(browser: Browser) -> None:
+    page = browser.open("/book/anna/nothing")
+    assert page.status == 404
+    assert "Ask it for the right link." in page.text
+    assert "To the calendar" not in page.text
+
+
 def test_the_studios_page_lists_what_can_be_booked(client: FlaskClient, browser: Browser) -> None:
     browser.open("/book/anna")
     assert "Spring minis" in browser.text

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import waitress.server
 from flask import Flask
@@ -20,6 +20,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from bridge import web
 from tests.servers import venvs
 
+#: When a page is there.
+Until = Literal["load", "networkidle"]
 DESKTOP, PHONE = (1280, 900), (390, 844)
 
 
@@ -65,12 +67,12 @@ class Visit:
         page.on("pageerror", lambda error: self._hear(f"error: {error}"))
 
     def _hear(self, words: str) -> None:
-        """The browser reports each refusal (404, 409, 422) as if it were a missing file; those are meant."""
-        if not self.quiet and not re.search(r"status of (404|409|422) ", words):
+        """The browser reports each refusal (such as 404) as if it were a missing file; those are meant."""
+        if not self.quiet and not re.search(r"status of (400|404|409|422) ", words):
             self.said.append(words[:300])
 
-    def open(self, path: str) -> Page:
-        self.page.goto(path, wait_until="networkidle")
+    def open(self, path: str, until: Until = "networkidle") -> Page:
+        self.page.goto(path, wait_until=until)
         return self.page
 
     def sign_in(self, email: str, password: str = "a good password") -> Page:

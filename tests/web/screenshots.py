@@ -14,7 +14,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page
 
 from tests.web.chromium import DESKTOP, PHONE, chromium
-from tests.web.scenes import SCENES, Grounds, Scene, parties
+from tests.web.grounds import Grounds
+from tests.web.scenes import SCENES, Scene, parties
 
 SIZES = {"desktop": DESKTOP, "phone": PHONE}
 README = Path(__file__).parents[2] / "docs" / "screenshots"

@@ -39,6 +39,24 @@ def test_a_new_device_gets_a_password_that_works_until_it_is_removed(
     assert not works(bridge, shown["password"])
 
 
+def test_each_guide_has_pictures_that_are_told_to_who_cannot_see_them(at_annas: Browser) -> None:
+    at_annas.open("/devices").press("Create its password", name="My iPhone")
+    guides = at_annas.document.xpath("//details[summary]")
+    names = [guide.find("summary").text for guide in guides]
+    assert names == ["iPhone and iPad", "Mac", "Thunderbird", "Outlook on Windows", "Android, with DAVx⁵"]
+    for guide in guides:
+        told = guide.xpath(".//*[local-name()='svg'][@role='img']/@aria-label")
+        assert told, guide.find("summary").text
+        assert any("Server, from above" in one for one in told)
+    assert "style=" not in at_annas.html
+
+
+def test_a_code_that_is_too_old_says_what_to_do(at_annas: Browser, app: Flask) -> None:
+    answer = app.test_client().get("/devices/setup/nothing")
+    assert answer.status_code == 404
+    assert "remove the device, and add it once more" in answer.get_data(as_text=True)
+
+
 def test_a_nameless_or_doubled_device_is_refused_beside_the_field(at_annas: Browser) -> None:
     at_annas.open("/devices").press("Create its password", name=" ")
     assert "Please give the device a name" in at_annas.beside("name")

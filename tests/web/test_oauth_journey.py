@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,21 +78,31 @@ def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture
 def far(request: pytest.FixtureRequest, house: Emulate) -> Iterator[Far]:
-    kind = request.node.callspec.params["house"]
-    hour = ("2026-11-24T08:00:00", "2026-11-24T09:00:00")
-    if kind == "google":
-        with GoogleStandIn(discovery_document(), email=THERE) as google:
-            made = google.make_calendar(THERE, summary="Arbeit")
-            dentist = GoogleHands(google, made).create("Dentist", *(f"{time}+01:00" for time in hour))
-            yield Far(kind, house, google, THERE, dentist)
-            assert google.violations == []
-            assert google.mails == []
-        return
+    running = {"google": _at_google, "microsoft": _at_microsoft}[request.node.callspec.params["house"]]
+    with running(house) as there:
+        yield there
+
+
+HOUR = ("2026-11-24T08:00:00", "2026-11-24T09:00:00")
+
+
+@contextmanager
+def _at_google(house: Emulate) -> Iterator[Far]:
+    with GoogleStandIn(discovery_document(), email=THERE) as google:
+        made = google.make_calendar(THERE, summary="Arbeit")
+        dentist = GoogleHands(google, made).create("Dentist", *(f"{time}+01:00" for time in HOUR))
+        yield Far("google", house, google, THERE, dentist)
+        assert google.violations == []
+        assert google.mails == []
+
+
+@contextmanager
+def _at_microsoft(house: Emulate) -> Iterator[Far]:
     with Graph() as graph:
         calendar = graph.mailbox.add_calendar("Arbeit")
-        start, end = ({"dateTime": time, "timeZone": "W. Europe Standard Time"} for time in hour)
+        start, end = ({"dateTime": time, "timeZone": "W. Europe Standard Time"} for time in HOUR)
         stored = graph.mailbox.add(calendar, {"subject": "Dentist", "start": start, "end": end})
-        yield Far(kind, house, graph, calendar, stored.id)
+        yield Far("microsoft", house, graph, calendar, stored.id)
         assert graph.violations == []
         assert graph.mailbox.mails == []
 

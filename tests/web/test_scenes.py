@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.web.chromium import DESKTOP, PHONE, chromium
-from tests.web.scenes import SCENES, Grounds, parties
+from tests.web.grounds import Grounds
+from tests.web.scenes import SCENES, parties
 
 
 @pytest.fixture(scope="module")
