@@ -119,7 +119,7 @@ def test_a_first_sync_is_stopped_and_goes_on_where_it_ended(
     assert counts == [(0, 230), (200, 230)]
     assert "Stopped. What was done until now stays" in at_annas.text
     assert "Stopped by you" in at_annas.text
-    let_the_worker_work(bridge)
+    let_the_worker_work(bridge, idle=True)
     written = set(work.texts())
     assert 0 < len(written) < 230, "nothing more is written once it was stopped"
     at_annas.press("Go on")
