@@ -6,8 +6,8 @@ import itertools
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from bridge.store import links
 from bridge.wiring import Bridge
 from bridge.worker import AHEAD, FIRST_DELAY, LONGEST_DELAY, TAKEN_SECONDS, Worker, delay, interval
 from tests.servers.process import free_port, running
-from tests.service.conftest import TODAY, Annas, annas, provider
+from tests.service.conftest import TODAY, Annas, annas, event, provider
 
 __all__ = ["annas", "provider"]
 
@@ -194,3 +194,61 @@ def test_the_rest_doubles_to_eight_minutes_and_differs_by_chance() -> None:
     assert delay(500, 0) == LONGEST_DELAY
     assert delay(1, 1) == FIRST_DELAY * 0.75
     assert all(later >= earlier for earlier, later in itertools.pairwise(full))
+
+
+@dataclass
+class Noon:
+    """A clock that stands, until it is set."""
+
+    moment: datetime = field(
+        default_factory=lambda: datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    )
+
+    def now(self) -> datetime:
+        return self.moment
+
+
+def test_double_bookings_are_looked_for_when_something_changed_and_every_hour(
+    annas: Annas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look reads all that takes time; most passes find nothing new, and need none."""
+    clock = annas.bridge.clock = Noon()
+    accounts.select(annas.bridge, annas.connect(), read=[annas.private.path], yes=True)
+    worker, looked = Worker(annas.bridge), list[int]()
+    monkeypatch.setattr("bridge.service.clashes.look", lambda _bridge, link_id: looked.append(link_id))
+
+    def looks() -> int:
+        """How many a pass makes."""
+        looked.clear()
+        until = clock.now() + timedelta(seconds=TAKEN_SECONDS)
+        with annas.bridge.db.writing() as tx:
+            links.set_(tx, 1, due_at=until)
+        worker._run(1, int(until.timestamp()))
+        return len(looked)
+
+    assert looks() == 1, "it was never looked at"
+    while looks():  # until what the passes themselves wrote here is seen
+        pass
+    annas.book("a@studio", 3)
+    assert (looks(), looks()) == (1, 0), "a booking was made"
+    annas.private.put("b.ics", event("b@private", "Dentist", TODAY))
+    assert looks() == 1, "an event came in"
+    while looks():
+        pass
+    clock.moment += timedelta(minutes=59)
+    assert looks() == 0
+    clock.moment += timedelta(minutes=1)
+    assert (looks(), looks()) == (1, 0), "a new hour began"
+
+
+def test_a_job_that_somebody_else_has_taken_over_is_left_to_them(
+    annas: Annas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts.select(annas.bridge, annas.connect(), read=[annas.private.path], yes=True)
+    before = annas.bridge.clock.now().replace(microsecond=0)
+    with annas.bridge.db.writing() as tx:
+        links.set_(tx, 1, due_at=before + timedelta(seconds=40))
+    Worker(annas.bridge)._run(1, int((before + timedelta(seconds=20)).timestamp()))
+    link = _links(annas.bridge)[0]
+    assert (link.agreed_at, link.fence, link.lease_holder) == (None, 0, None), "not even a lease was taken"
+    assert link.due_at == before + timedelta(seconds=40)
