@@ -29,7 +29,7 @@ def span(start: str | None, end: str | None, where: ZoneInfo, longest: timedelta
     else:
         last = moment(end, "to", where)
     if not timedelta() < timedelta(seconds=last - first) <= longest:
-        raise Invalid(f"“to” must come after “from”, by at most {longest.days} days.")
+        raise Invalid(f"“To” must come after “from”, by at most {longest.days} days.")
     return first, last
 
 
