@@ -44,7 +44,7 @@ class Server:
     ) -> Reply:
         """One request with Basic credentials of the server's user (or another one with the same password)."""
         sent = {"Content-Length": str(len(body)), **(headers or {}), **self.credentials(user)}
-        connection = http.client.HTTPConnection(self.host_and_port, timeout=30)
+        connection = http.client.HTTPConnection(self.host_and_port, timeout=120)
         try:
             connection.request(method, path, body or None, sent)
             response = connection.getresponse()

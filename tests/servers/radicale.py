@@ -73,7 +73,7 @@ def seed(folder: Path, server: Server, calendar: str, texts: Mapping[str, str]) 
         assert reply.status == 207, reply.status
 
 
-PORTION = 50
+PORTION = 10
 _MULTIGET = (
     "<c:calendar-multiget xmlns:c='urn:ietf:params:xml:ns:caldav' xmlns:d='DAV:'>"
     "<d:prop><d:getetag/></d:prop>{}</c:calendar-multiget>"
