@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from ssl import SSLContext
+from functools import cache
+from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 from time import monotonic
 from urllib.parse import urljoin
 
@@ -57,20 +58,27 @@ class Answer:
     url: str
 
 
+@cache
+def _trusted() -> SSLContext:
+    """Whom this machine trusts. Read once in a process, and only for https: it takes longer than all the rest
+    of a pass with nothing new. What an administrator adds counts from the next start."""
+    return httpx2.create_ssl_context(trust_env=False)
+
+
 class GuardedTransport(httpx2.HTTPTransport):
-    """The only way out: checks each address, pins its DNS answer, and bounds what comes back."""
+    """The only way out: checks each address, pins its DNS answer, and bounds what comes back. It trusts whom
+    ``verify`` says, else whom the machine trusts."""
 
     def __init__(
-        self, guard: Guard, limits: Limits, verify: SSLContext | bool = True, pace: Pace | None = None
+        self, guard: Guard, limits: Limits, verify: SSLContext | None = None, pace: Pace | None = None
     ):
-        super().__init__(trust_env=False, verify=verify)
+        super().__init__(trust_env=False, verify=SSLContext(PROTOCOL_TLS_CLIENT))  # its pool is replaced
         self._guard = guard
         self._limits = limits
         self._pace = pace
         self._backend = PinnedBackend(guard)
-        context = self._pool._ssl_context
         self._pool = httpcore2.ConnectionPool(
-            ssl_context=context, network_backend=self._backend, max_connections=4, keepalive_expiry=20.0
+            ssl_context=verify, network_backend=self._backend, max_connections=4, keepalive_expiry=20.0
         )
         self.requests = 0
 
@@ -82,6 +90,8 @@ class GuardedTransport(httpx2.HTTPTransport):
         self._guard.check(str(request.url))
         if self._pace is not None:
             self._backend.deadline += self._pace.wait()
+        if request.url.scheme == "https" and self._pool._ssl_context is None:
+            self._pool._ssl_context = _trusted()
         self.requests += 1
         response = super().handle_request(request)
         coding = response.headers.pop("Content-Encoding", "identity").strip().lower()
@@ -142,7 +152,7 @@ class Http:
         guard: Guard,
         *,
         limits: Limits | None = None,
-        verify: SSLContext | bool = True,
+        verify: SSLContext | None = None,
         pace: Pace | None = None,
     ):
         self._limits = limits or Limits()

@@ -8,6 +8,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from ssl import SSLContext
 
 import httpx2
 import pytest
@@ -17,6 +19,7 @@ from bridge.providers.guard import Guard
 from bridge.providers.http import Http, Limits, same_house
 from tests.servers import fault
 from tests.servers.fault import FaultProxy
+from tests.servers.world import Certificates
 
 SECRET = httpx2.BasicAuth("anna", "geheim")
 
@@ -39,6 +42,27 @@ def to(place: str, status: int = 301) -> fault.Fault:
 
 def http(*servers: FaultProxy, **limits: float) -> Http:
     return Http(Guard({server.host_and_port for server in servers}), limits=Limits(**limits))  # type: ignore[arg-type]
+
+
+# --- whom we trust ---------------------------------------------------------------------------------------
+
+
+def secure(*servers: FaultProxy, trust: SSLContext | None = None) -> Http:
+    allowed = {f"{host}:{server.port}" for server in servers for host in ("localhost", "127.0.0.1")}
+    return Http(Guard(allowed, lambda *_: ["127.0.0.1"]), verify=trust)
+
+
+def test_only_a_certificate_that_is_trusted_is_talked_to(server: FaultProxy, tmp_path: Path):
+    certificates = Certificates(tmp_path, "localhost")
+    with FaultProxy(server.url, tls=certificates.server) as house:
+        house.fault("GET", fault.answer(200, b"inside"), times=9)
+        url = f"https://localhost:{house.port}/"
+        server.fault("GET", to(url))  # also where the session began without encryption
+        for place in (url, url, server.url):
+            with pytest.raises(Unreachable, match="certificate"):
+                secure(server, house).request("GET", place)
+        assert house.log == []
+        assert secure(house, trust=certificates.client).request("GET", url).body == b"inside"
 
 
 # --- redirects ----------------------------------------------------------------------------------------
