@@ -157,13 +157,14 @@ def connect(
     return provider
 
 
-def revoke(kind: str, secret: str, app: App, allow_hosts: Iterable[str] = ()) -> None:
-    """Give an OAuth sign-in back to the provider. Raises ``ProviderError`` kinds."""
+def revoke(kind: str, secret: str, app: App, allow_hosts: Iterable[str] = ()) -> bool:
+    """Give an OAuth sign-in back to the provider; False where it offers no such thing. Raises
+    ``ProviderError`` kinds."""
     from bridge.providers import oauth
 
     http = oauth.session_http(app, frozenset(allow_hosts))
     try:
-        oauth.Session(app, KINDS[kind].label, secret, http, lambda _: None).revoke()
+        return oauth.Session(app, KINDS[kind].label, secret, http, lambda _: None).revoke()
     finally:
         http.close()
 

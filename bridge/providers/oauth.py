@@ -209,10 +209,16 @@ class Session:
         _refuse_trouble(answer)
         return _object(answer)
 
-    def revoke(self) -> None:
-        """Give the consent back where the provider offers that; what it answers changes nothing."""
-        if where := endpoints(self._app.issuer, self._http).revoke:
-            self._client.revoke_token(where, token=self._client.token["refresh_token"])
+    def revoke(self) -> bool:
+        """Give the consent back (RFC 7009); whether the provider offers that at all. A token that it does not
+        know is as good as given back. Raises Unreachable if it could not take it."""
+        where = endpoints(self._app.issuer, self._http).revoke
+        if not where:
+            return False
+        answer = self._client.revoke_token(where, token=self._client.token["refresh_token"])
+        if answer.status_code >= 500:
+            raise Unreachable(f"{self._label} could not take it back just now.")
+        return True
 
     def close(self) -> None:
         self._http.close()

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from bridge.errors import BridgeError, ObjectGone, ProviderError, Refused, TagMismatch
 from bridge.ical.occurrences import enclosing
 from bridge.ports import Provider
+from bridge.providers.kinds import KINDS
 from bridge.service import Bridge, audit, push
 from bridge.service.roles import refuse_source
 from bridge.store import accounts, calendars, links, objects, pairings, passes, people
@@ -94,10 +95,14 @@ def _give_back(bridge: Bridge, account: AccountRow) -> list[str]:
     from bridge.service import oauth
 
     try:
-        oauth.revoke(bridge, account)
+        given_back, why = oauth.revoke(bridge, account), ""
     except BridgeError as error:
-        return [f"Our access is still listed there and can be taken back by hand: {error}"]
-    return []
+        given_back, why = False, f" {error}"
+    if given_back:
+        return []
+    row = KINDS.get(account.provider)
+    where = f" at {row.help}" if row is not None and row.help else ""
+    return [f"Our access is still listed there: end it by hand{where}.{why}"]
 
 
 def _hold(bridge: Bridge, link: LinkRow) -> int:

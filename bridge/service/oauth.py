@@ -124,12 +124,14 @@ def outcome(bridge: Bridge, request_id: int) -> AccountRow | None:
         return accounts.get(tx, row.account_id)
 
 
-def revoke(bridge: Bridge, row: AccountRow) -> None:
-    """Give the account's sign-in back to its provider, where it came from there. Raises BridgeError kinds."""
+def revoke(bridge: Bridge, row: AccountRow) -> bool:
+    """Give the account's sign-in back to its provider, where it came from there; False if it has to be ended
+    there by hand. Raises BridgeError kinds."""
     app = app_of(bridge.settings, row.provider)
-    if app is not None and row.secret is not None:
-        secret = bridge.vault.unseal(row.secret, accounts.bind(row.id))
-        providers.revoke(row.provider, secret, app, bridge.settings.allow_hosts)
+    if app is None or row.secret is None:
+        return True
+    secret = bridge.vault.unseal(row.secret, accounts.bind(row.id))
+    return providers.revoke(row.provider, secret, app, bridge.settings.allow_hosts)
 
 
 def _app(bridge: Bridge, kind: str) -> App:

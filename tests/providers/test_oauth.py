@@ -214,6 +214,59 @@ def test_a_token_never_follows_a_redirect_to_another_house(
         assert elsewhere.log == []
 
 
+def test_what_another_house_says_about_signing_in_is_not_believed(server: FaultProxy):
+    """Else the client's secret and the code would go where it says."""
+    with FaultProxy("http://127.0.0.1:1/") as elsewhere:
+        app = App(server.url + "moved", server.url, "client", "s3cret")
+        parts = {f"{name}_endpoint": f"{elsewhere.url}{name}" for name in ("authorization", "token")}
+        elsewhere.fault("GET", _json(parts))
+        server.fault("GET", fault.answer(302, headers={"Location": f"{elsewhere.url}openid"}))
+        http = oauth.session_http(app, frozenset({elsewhere.host_and_port}))
+        with pytest.raises(Blocked, match="do not believe"):
+            oauth.begin(app, TERMS, BACK, http)
+
+
+def test_a_token_request_is_not_sent_on_to_another_house(
+    app: App, http: Http, server: FaultProxy, kept: list[str]
+):
+    with FaultProxy("http://127.0.0.1:1/") as elsewhere:
+        open_ = oauth.session_http(app, frozenset({elsewhere.host_and_port}))
+        server.fault("POST", fault.answer(307, headers={"Location": elsewhere.url + "token"}), path="/token")
+        with pytest.raises(Blocked):
+            _session(app, open_, kept, expires_in=0).request("GET", app.api_url)
+        assert (elsewhere.log, kept) == ([], [])
+
+
+# --- giving it back ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_the_consent_is_given_back_with_what_renews_it(
+    app: App, http: Http, server: FaultProxy, kept: list[str], status: int
+):
+    """400: it knows the token no longer, which is just as well."""
+    server.fault("POST", _json({}, status), path="/revocation")
+    assert _session(app, http, kept).revoke()
+    (sent,) = _sent(server, "/revocation")
+    assert sent["token"] == "r1"
+
+
+def test_a_provider_that_could_not_take_it_back_is_said_so(
+    app: App, http: Http, server: FaultProxy, kept: list[str]
+):
+    server.fault("POST", fault.answer(503), path="/revocation")
+    with pytest.raises(Unreachable, match="could not take it back"):
+        _session(app, http, kept).revoke()
+
+
+def test_where_nothing_takes_it_back_that_is_told_apart(server: FaultProxy, kept: list[str]):
+    issuer = server.url + "tenant"
+    parts = {"authorization_endpoint": f"{issuer}/authorize", "token_endpoint": f"{issuer}/token"}
+    server.fault("GET", _json(parts), path="openid-configuration")
+    app = App(issuer, server.url, "client", "s3cret")
+    assert not _session(app, oauth.session_http(app, frozenset()), kept).revoke()
+
+
 @pytest.mark.parametrize("secret", ["", "no json", "[]", "{}", '{"access_token": "a"}'])
 def test_a_secret_that_is_none_means_signing_in_again(app: App, http: Http, kept: list[str], secret: str):
     with pytest.raises(SignInNeeded):

@@ -218,5 +218,7 @@ def test_goodbye_leaves_what_was_chosen_and_ends_our_access(story: Story, choice
     assert story.far.subjects() == left
     # Google takes tokens back; Microsoft offers no such thing (its sign-in's own description names none)
     assert story.far.still_lets_us_in(secret) is (story.far.kind == "microsoft")
+    by_hand = "end it by hand at https://account.live.com/consent/Manage" in story.browser.text
+    assert by_hand is (story.far.kind == "microsoft")
     assert "Next week" in story.browser.open("/").text
     assert "Dentist" not in story.browser.open("/").text
