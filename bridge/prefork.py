@@ -62,18 +62,20 @@ class Bell(threading.Event):
         threading.Thread(target=listen, name="bell", daemon=True).start()
 
 
-def keep(parts: Sequence[Part], ending: Callable[[], None]) -> None:
-    """Run each part in a process of its own until SIGTERM or SIGINT; then call ``ending``, before they are
-    told. Call from the main thread, with all connections to databases closed."""
-    for thread in threading.enumerate():
-        if thread is not threading.current_thread():
-            thread.join(REST_SECONDS)  # a fork copies none but its own: nothing may be left half done
-    gc.collect()
-    gc.freeze()  # what is shared stays so: the collector would write into all of it
+def keep(parts: Sequence[Part], begin: Callable[[], None], end: Callable[[], None]) -> None:
+    """Run each part in a process of its own until SIGTERM or SIGINT. ``begin`` is called as soon as these are
+    heard, before the first fork, and must leave no connection to a database open; ``end`` before the parts
+    are told to end. Call from the main thread."""
     with _signals() as wait:
+        begin()
+        for thread in threading.enumerate():
+            if thread is not threading.current_thread():
+                thread.join(REST_SECONDS)  # a fork copies none but its own: nothing may be left half done
+        gc.collect()
+        gc.freeze()  # what is shared stays so: the collector would write into all of it
         parent = _Parent(parts)
         parent.run(wait)
-        ending()
+        end()
         parent.stop(wait)
 
 
@@ -128,6 +130,10 @@ class _Parent:
             process = os.fork()
             if process == 0:
                 self._become(part)
+        except OSError as error:
+            log.error("%s could not be started (%s); it is tried again", part.name, error.strerror)
+            self._waiting[part] = time.monotonic() + REST_SECONDS
+            return
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
         del self._waiting[part]

@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from waitress.server import create_server
+
 from bridge.config import named
 from bridge.errors import Refused
 from bridge.sharing import AWAY_SECONDS, Share
@@ -118,8 +120,6 @@ def run(
 ) -> None:
     """Serve until ``stop`` is set, then finish what is running and return within ``GRACE_SECONDS``.
     ``share``: this process's part of the connections, where several listen together."""
-    from waitress.server import create_server
-
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a queue of one is no news
     limit = bridge.settings.max_resource_bytes
     server = create_server(

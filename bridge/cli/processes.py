@@ -63,8 +63,7 @@ def _serve(options: argparse.Namespace, _out: Output) -> None:
         from bridge.web import make_app
 
         origin = _origin(bridge, make_app(bridge), {"/dav": _dav_app(bridge)})
-        _announce(bridge, listener, {"Pages": "/", "CalDAV": "/dav/"})
-        _answer(bridge, listener, origin, with_worker=True)
+        _answer(bridge, listener, origin, {"Pages": "/", "CalDAV": "/dav/"}, with_worker=True)
 
 
 def _web(options: argparse.Namespace, _out: Output) -> None:
@@ -73,8 +72,7 @@ def _web(options: argparse.Namespace, _out: Output) -> None:
         from bridge.web import make_app
 
         origin = _origin(bridge, make_app(bridge))
-        _announce(bridge, listener, {"Pages": "/"})
-        _answer(bridge, listener, origin)
+        _answer(bridge, listener, origin, {"Pages": "/"})
 
 
 def _dav(options: argparse.Namespace, _out: Output) -> None:
@@ -83,8 +81,7 @@ def _dav(options: argparse.Namespace, _out: Output) -> None:
     bridge, listener = _listening(options)
     with _counting(bridge.settings):
         origin = _origin(bridge, serve.not_found, {"/dav": _dav_app(bridge)})
-        _announce(bridge, listener, {"CalDAV": "/dav/"})
-        _answer(bridge, listener, origin)
+        _answer(bridge, listener, origin, {"CalDAV": "/dav/"})
 
 
 @contextmanager
@@ -100,19 +97,28 @@ def _counting(settings: Settings) -> Iterator[None]:
 
 
 def _answer(
-    bridge: Bridge, listener: Listener, origin: WSGIApplication, *, with_worker: bool = False
+    bridge: Bridge,
+    listener: Listener,
+    origin: WSGIApplication,
+    paths: dict[str, str],
+    *,
+    with_worker: bool = False,
 ) -> None:
-    """Serve until we are told to stop, in as many processes as the settings say. With several, the worker
-    has one of its own: a pass keeps no request waiting."""
+    """Announce these paths and serve until we are told to stop, in as many processes as the settings say.
+    With several, the worker has one of its own: a pass keeps no request waiting."""
     from bridge import prefork, serve, sharing
 
-    bridge.db.close()  # each opens its own
     if bridge.settings.processes == 1:
         stop = prefork.stop_on_signals()
+        _announce(bridge, listener, paths)
         with _passes(bridge) if with_worker else nullcontext():
             serve.run(bridge, origin, listener, stop)
         return
     bell = prefork.Bell()
+
+    def begin() -> None:
+        _announce(bridge, listener, paths)
+        bridge.db.close()  # each opens its own
 
     def requests(share: sharing.Share, stop: threading.Event) -> None:
         if with_worker:
@@ -131,7 +137,7 @@ def _answer(
     ]
     if with_worker:
         parts.append(prefork.Part("The worker", passes))
-    prefork.keep(parts, listener.socket.close)
+    prefork.keep(parts, begin, listener.socket.close)
 
 
 @contextmanager
