@@ -79,8 +79,9 @@ def children(served: Process) -> list[int]:
 
 def holder(served: Process, port: int) -> int:
     """Which process has the other end of our connection from that port."""
+    wanted = [f"{int(number):04X}" for number in (served.netloc.rpartition(":")[2], port)]
     rows = (row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:])
-    [socket] = [row[9] for row in rows if int(row[2].rpartition(":")[2], 16) == port]
+    [socket] = [row[9] for row in rows if [end.rpartition(":")[2] for end in row[1:3]] == wanted]
     for process in children(served):
         for file in Path(f"/proc/{process}/fd").iterdir():
             if _leads_to(file) == f"socket:[{socket}]":
