@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import gc
 import http.client
 import os
 import re
@@ -16,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge import prefork
 from tests.cli.conftest import Call
 from tests.cli.test_serve import Process, _signed, started
 from tests.service.conftest import TODAY, event
@@ -226,3 +229,25 @@ def test_one_process_is_enough_if_the_settings_say_so(
         assert served.ask("PROPFIND", f"/dav/{anna}/", Depth="0", Authorization=signed)[0] == 207
         assert children(served) == []
         assert served.end() < 10
+
+
+def test_a_process_that_cannot_be_started_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    told = []
+
+    def fork() -> int:
+        told.append("fork")
+        if told.count("fork") == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+        raise BlockingIOError(errno.EAGAIN, "no more processes")
+
+    monkeypatch.setattr(prefork, "REST_SECONDS", 0.01)
+    monkeypatch.setattr("os.fork", fork)
+    part = prefork.Part("Process 1", lambda _stop: None)
+    try:
+        prefork.keep([part], lambda: told.append("begin"), lambda: told.append("end"))
+    finally:
+        gc.unfreeze()
+    assert told == ["begin", "fork", "fork", "fork", "end"]
+    assert caplog.messages == ["Process 1 could not be started (no more processes); it is tried again"] * 3
