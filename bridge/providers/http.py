@@ -196,7 +196,7 @@ class Http:
             if method not in SAFE and not same_house(url, target):
                 raise Blocked(
                     f"{origin(url)[1]} sends a change on to {origin(target)[1]}, where we do not send it. "
-                    "If that is right, connect the account again with that address."
+                    "If that is right, give that address instead."
                 )
         raise Blocked(f"{origin(url)[1]} sends us from one address to the next without end.")
 
