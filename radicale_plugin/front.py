@@ -83,9 +83,12 @@ def _application(settings: config.Configuration) -> WSGIApplication:
 
 @cache
 def _quiet_log() -> None:
-    """Once in a process: each time, Radicale's set-up wraps what makes log records once more."""
+    """Once in a process: each time, Radicale's set-up wraps what makes log records once more. Nobody who
+    starts a server wants to read how its log was set up, either."""
+    radicale_log.logger.disabled = True
     radicale_log.setup()
     radicale_log.set_level("warning", backtrace_on_debug=False)
+    radicale_log.logger.disabled = False
 
 
 def configuration(runtime: Runtime) -> config.Configuration:
