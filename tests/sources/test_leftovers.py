@@ -81,7 +81,7 @@ def moved_in(tmp_path: Path, cluster: Cluster) -> Iterator[MovedIn]:
         accounts.select(bridge, account.account_id, read=[remote], yes=True)
         database = f"postgresql://postgres@/{name}?host={cluster.folder}"
         sources.set_(bridge, ANNA, "picsello", url=database)
-        house = House(bridge, work, None, picsello, database)  # type: ignore[arg-type]
+        house = House(bridge, work, work, None, picsello, database)  # type: ignore[arg-type]
         house.sync()
         yield MovedIn(house, shoot, account.account_id, remote)
         picsello.connection.close()

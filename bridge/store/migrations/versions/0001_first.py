@@ -348,7 +348,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_link_due_at"), "link", ["due_at"], unique=False)
     op.create_index(op.f("ix_link_mirror_id"), "link", ["mirror_id"], unique=False)
-    op.create_index("ix_link_urgent", "link", ["due_at"], unique=False, sqlite_where=sa.text("urgent = 1"))
+    op.create_index(
+        "ix_link_urgent",
+        "link",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("urgent = 1"),
+        postgresql_where=sa.text("urgent"),
+    )
     op.create_table(
         "oauth_request",
         sa.Column("id", KEY, nullable=False),
@@ -407,7 +414,12 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(
-        "ix_object_series", "object", ["calendar_id"], unique=False, sqlite_where=sa.text("recurring = 1")
+        "ix_object_series",
+        "object",
+        ["calendar_id"],
+        unique=False,
+        sqlite_where=sa.text("recurring = 1"),
+        postgresql_where=sa.text("recurring"),
     )
     op.create_table(
         "suggestion",
@@ -477,6 +489,7 @@ def upgrade() -> None:
         ["id"],
         unique=False,
         sqlite_where=sa.text("mail IS NOT NULL"),
+        postgresql_where=sa.text("mail IS NOT NULL"),
     )
     op.create_index(
         op.f("ix_client_booking_status_expires"), "client_booking", ["status", "expires"], unique=False
@@ -505,6 +518,7 @@ def upgrade() -> None:
         ["calendar_id", "starts"],
         unique=False,
         sqlite_where=sa.text("exact = 0"),
+        postgresql_where=sa.text("NOT exact"),
     )
     op.create_index(op.f("ix_occurrence_object_id"), "occurrence", ["object_id"], unique=False)
     op.create_table(
@@ -543,7 +557,12 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_pairing_calendar_id"), "pairing", ["calendar_id"], unique=False)
     op.create_index(
-        "ix_pairing_unproven", "pairing", ["link_id"], unique=False, sqlite_where=sa.text("unproven = 1")
+        "ix_pairing_unproven",
+        "pairing",
+        ["link_id"],
+        unique=False,
+        sqlite_where=sa.text("unproven = 1"),
+        postgresql_where=sa.text("unproven"),
     )
     op.create_index(
         "ix_pairing_unsettled",
@@ -551,6 +570,7 @@ def upgrade() -> None:
         ["link_id"],
         unique=False,
         sqlite_where=sa.text("flight IS NOT NULL OR problem_kind IS NOT NULL"),
+        postgresql_where=sa.text("flight IS NOT NULL OR problem_kind IS NOT NULL"),
     )
     op.create_table(
         "pass",
