@@ -86,6 +86,7 @@ class Visit:
     def violations(self) -> list[str]:
         """What axe-core finds on the page as it is, in the dark its contrasts too; and whether the page is
         wider than the screen."""
+        self.page.emulate_media(reduced_motion="reduce")  # what is still fading in has no contrast yet
         self.page.evaluate(_axe())
         found = self.page.evaluate("axe.run(document)")["violations"]
         self.page.emulate_media(color_scheme="dark")
