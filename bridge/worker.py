@@ -48,8 +48,6 @@ LOOK_SECONDS = 1.0
 LEAST_SECONDS = 0.02
 #: Jobs queued ahead, for each thread that takes them.
 AHEAD = 4
-#: A link whose job was lost (a worker killed, the queue emptied) is due again after this.
-TAKEN_SECONDS = 20.0
 #: How often what is due but can't run is put off.
 PUT_OFF_SECONDS = 30.0
 #: What need not be kept is dropped this often.
@@ -190,7 +188,7 @@ class Worker:
             found = turns.due(tx, now, room)
         if not found:
             return 0
-        until = now.replace(microsecond=0) + timedelta(seconds=TAKEN_SECONDS)
+        until = now.replace(microsecond=0) + turns.TAKEN
         with db.writing() as tx:
             taken = turns.take(tx, found, now, until)
         for link_id in taken:

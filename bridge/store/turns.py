@@ -32,6 +32,8 @@ from bridge.store.tables import account, link, user
 
 #: So many of the longest waiting are compared with each other; the rest waits behind them.
 COMPARED = 2000
+#: A link whose job was lost (a worker killed, the queue emptied) is due again after this.
+TAKEN = timedelta(seconds=20)
 #: An account that waits for its user is looked at again so often; signing in makes its links due at once.
 WAITING = timedelta(minutes=10)
 

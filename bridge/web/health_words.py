@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.store.accounts import AccountRow
 from bridge.store.links import LinkRow
+from bridge.store.turns import TAKEN
 from bridge.web import words
 
 
@@ -40,8 +41,9 @@ def running(link: LinkRow, now: datetime) -> bool:
 
 
 def busy(link: LinkRow, account: AccountRow, now: datetime) -> bool:
-    """Whether something will happen to it within moments, so that looking again is worth while."""
-    due = link.due_at is not None and link.due_at <= now
+    """Whether something will happen to it within moments, so that looking again is worth while. A link whose
+    job waits in the queue is due only when that is taken for lost."""
+    due = link.due_at is not None and link.due_at <= now + TAKEN
     at_once = account.state == "healthy" or (account.state == "retrying" and not waits(account, now))
     return takes_part(link) and (running(link, now) or (due and at_once))
 

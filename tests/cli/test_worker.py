@@ -15,9 +15,9 @@ import pytest
 from bridge import metrics
 from bridge.service import accounts
 from bridge.store import accounts as account_rows
-from bridge.store import links
+from bridge.store import links, turns
 from bridge.wiring import Bridge
-from bridge.worker import AHEAD, FIRST_DELAY, LONGEST_DELAY, TAKEN_SECONDS, Worker, delay, interval
+from bridge.worker import AHEAD, FIRST_DELAY, LONGEST_DELAY, Worker, delay, interval
 from tests.servers.process import free_port, running
 from tests.service.conftest import TODAY, Annas, annas, event, provider
 
@@ -131,7 +131,7 @@ def test_a_link_whose_job_was_lost_is_due_again_soon(annas: Annas) -> None:
     assert Worker(annas.bridge).look() == 1
     (link,) = _links(annas.bridge)
     assert link.due_at is not None
-    assert abs(link.due_at - before - timedelta(seconds=TAKEN_SECONDS)) <= timedelta(seconds=2)
+    assert abs(link.due_at - before - turns.TAKEN) <= timedelta(seconds=2)
 
 
 def test_a_calendar_is_looked_at_again_after_the_polling_time_more_or_less(working: Annas) -> None:
@@ -220,7 +220,7 @@ def test_double_bookings_are_looked_for_when_something_changed_and_every_hour(
     def looks() -> int:
         """How many a pass makes."""
         looked.clear()
-        until = clock.now() + timedelta(seconds=TAKEN_SECONDS)
+        until = clock.now() + turns.TAKEN
         with annas.bridge.db.writing() as tx:
             links.set_(tx, 1, due_at=until)
         worker._run(1, int(until.timestamp()))

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from bridge.service import first_sync
-from bridge.store import links
+from bridge.store import links, turns
 from bridge.store.people import UserRow
 from bridge.web import progress
 from bridge.wiring import Bridge
@@ -76,6 +76,22 @@ def test_the_page_is_to_be_fetched_again_only_when_it_changed(
 
 def test_where_nothing_is_under_way_the_stream_ends_at_once(at_annas: Browser) -> None:
     assert told(at_annas).endswith("event: rest\ndata: \n\n")
+
+
+def test_a_pass_that_waits_in_the_queue_is_under_way(
+    at_annas: Browser, bridge: Bridge, anna: UserRow
+) -> None:
+    """A worker took the link and has not begun: whoever just asked for it must see what becomes of it."""
+    number = studio.link(bridge, studio.account(bridge, anna), "Family", reads=True)
+    now = bridge.clock.now()
+    with bridge.db.writing() as tx:
+        links.set_(tx, number, due_at=now)
+        assert turns.take(tx, [number], now, now + turns.TAKEN) == [number]
+    assert "event: rest" not in told(at_annas)
+    assert "data-progress-url" in at_annas.open("/calendar/settings").html
+    with bridge.db.writing() as tx:
+        turns.rest(tx, number, now + turns.TAKEN, now + turns.TAKEN * 3, active=None)
+    assert "event: rest" in told(at_annas)
 
 
 def test_nobody_sees_how_far_anothers_pass_is(app: Flask, bert: UserRow, under_way: int) -> None:

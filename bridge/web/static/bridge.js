@@ -41,13 +41,10 @@ if (bar && current.offsetLeft + current.offsetWidth > bar.clientWidth - 32) bar.
 // The first field with an error gets the focus.
 document.querySelector("[aria-invalid=true]")?.focus();
 
-// While something is being synced, or may be in a moment because somebody just asked for it: counts as they come,
-// and the status fetched anew when it changes. Where the stream can't be had, the status is fetched every few
-// seconds. A pass that waits for its turn looks like rest, so rest is believed at the second look. Never while
-// someone types.
+// While something is being synced: counts as they come, and the status fetched anew when it changes. Where the
+// stream can't be had, the status is fetched every few seconds. Never while someone types.
 const status = document.querySelector("[data-status-url]");
-if (status && (status.dataset.busy || document.querySelector(".toasts"))) {
-  let calm = 0;
+if (status?.dataset.busy) {
   const typing = () => status.contains(document.activeElement) && document.activeElement.matches("input, select");
   const look = async () => {
     if (typing()) return true;
@@ -61,10 +58,7 @@ if (status && (status.dataset.busy || document.querySelector(".toasts"))) {
     if (held) [...status.querySelectorAll("a[href], button")].find((each) => each.textContent === held)?.focus();
     return Boolean(part.dataset.busy);
   };
-  const poll = async () => {
-    calm = (await look()) ? 0 : calm + 1;
-    if (calm < 2) setTimeout(poll, 3000);
-  };
+  const poll = async () => { if (await look()) setTimeout(poll, 3000); };
   const count = ({ data }) => {
     const counts = JSON.parse(data);
     for (const line of status.querySelectorAll("[data-count]")) {
@@ -75,15 +69,11 @@ if (status && (status.dataset.busy || document.querySelector(".toasts"))) {
       line.querySelector("span").textContent = `${done.toLocaleString("en")} of ${all.toLocaleString("en")}`;
     }
   };
-  const listen = () => {
-    const stream = new EventSource(status.dataset.progressUrl);
-    let counted = { data: "{}" };
-    stream.addEventListener("count", (event) => { counted = event; count(event); });
-    stream.addEventListener("look", async () => { await look(); count(counted); });
-    stream.addEventListener("rest", () => { stream.close(); poll(); });
-    stream.addEventListener("error", () => { if (stream.readyState === EventSource.CLOSED) poll(); });
-    addEventListener("pagehide", () => stream.close());
-  };
-  if (status.dataset.busy) listen();
-  else setTimeout(poll, 1000);
+  const stream = new EventSource(status.dataset.progressUrl);
+  let counted = { data: "{}" };
+  stream.addEventListener("count", (event) => { counted = event; count(event); });
+  stream.addEventListener("look", async () => { await look(); count(counted); });
+  stream.addEventListener("rest", () => { stream.close(); poll(); });
+  stream.addEventListener("error", () => { if (stream.readyState === EventSource.CLOSED) poll(); });
+  addEventListener("pagehide", () => stream.close());
 }
