@@ -35,6 +35,8 @@ class Server:
         self._profile = dict(profile)
         self._learnt = learnt
         self._looked_again = False
+        #: Characters of the largest object of the batch that was read last; None before the first.
+        self.largest: int | None = None
 
     @property
     def host(self) -> str:

@@ -14,8 +14,9 @@ from bridge.providers.caldav.server import Server
 from bridge.providers.caldav.xml import DAV, Multistatus, Response, multiget
 from bridge.providers.http import Answer
 
-#: Of one multiget: objects, and bytes that we expect back.
-BATCH = 100
+#: Of one multiget: objects, objects until it is known how large they are, and bytes that we expect back.
+BATCH = 200
+FIRST = 20
 BATCH_BYTES = 2 * 1024 * 1024
 
 #: Marks a tag that we made up because the server gave none: it equals nothing, so the text is compared.
@@ -25,16 +26,15 @@ UNTAGGED = "untagged:"
 def fetch(server: Server, calendar: str, hrefs: Sequence[str]) -> Iterator[Entry]:
     """The objects that still exist."""
     waiting = list(hrefs)
-    count = min(BATCH, 20)  # small until we know how large the objects are
     while waiting:
+        count = FIRST if server.largest is None else max(1, min(BATCH, BATCH_BYTES // max(1, server.largest)))
         batch, waiting = waiting[:count], waiting[count:]
         found = _multiget(server, calendar, batch)
         if found is None:
             yield from (entry for href in batch if (entry := get(server, href)) is not None)
             continue
         yield from found
-        largest = max((len(entry.text or "") for entry in found), default=1)
-        count = max(1, min(BATCH, BATCH_BYTES // max(1, largest)))
+        server.largest = max((len(entry.text or "") for entry in found), default=1)
 
 
 def get(server: Server, href: str) -> Entry | None:
