@@ -105,14 +105,20 @@ def started(kind: str, folder: Path) -> contextlib.AbstractContextManager[Server
     return xandikos_server.xandikos(folder)
 
 
-def fill(server: Server, calendar: Outside, folder: Path, events: int) -> None:
+def fill(server: Server, calendar: Outside, folder: Path, events: int, *, untouched: bool) -> None:
     """Put them there behind the server's back, and let it look at all of them once: Radicale parses and
-    caches what it has not seen before, and that belongs to nobody's first import."""
+    caches what it has not seen before, and that belongs to nobody's first import. So does the history that
+    it begins, a file for each object, when a device first asks for a token, but if ``untouched``."""
     texts = {f"e{n}.ics": new_text(f"e{n}", n) for n in range(events)}
     if server.user:
         radicale_server.seed(folder, server, calendar.path, texts)
+        if not untouched:
+            assert server.request("PROPFIND", calendar.path, _TOKEN, {"Depth": "0"}).status == 207
     else:
         xandikos_server.seed(folder, calendar.path, texts)
+
+
+_TOKEN = b"<d:propfind xmlns:d='DAV:'><d:prop><d:sync-token/></d:prop></d:propfind>"
 
 
 def edits_there(calendar: Outside, numbers: range) -> None:
@@ -121,11 +127,11 @@ def edits_there(calendar: Outside, numbers: range) -> None:
         calendar.put(name, with_edit(calendar.get(name) or "", "title", 20000 + number), calendar.etag(name))
 
 
-def compare(kind: str, events: int, repeat: int) -> dict[str, dict[str, Cost]]:
+def compare(kind: str, events: int, repeat: int, *, untouched: bool) -> dict[str, dict[str, Cost]]:
     with tempfile.TemporaryDirectory() as name, started(kind, Path(name) / "provider") as server:
         folder = Path(name)
         calendar = server.make_calendar("work", title="Work")
-        fill(server, calendar, folder / "provider", events)
+        fill(server, calendar, folder / "provider", events, untouched=untouched)
         host, port = server.host_and_port.split(":")
         relay = Relay((host, int(port)))
         with relay.running():
@@ -192,13 +198,14 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=5000)
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--untouched", action="store_true", help="no device has ever synced the calendar")
     parser.add_argument("--servers", nargs="+", default=["radicale", "xandikos"])
     wish = parser.parse_args()
     everything = {}
     for folder in package.__path__:
         compileall.compile_dir(folder, quiet=1)
     for kind in wish.servers:
-        found = compare(kind, wish.events, wish.repeat)
+        found = compare(kind, wish.events, wish.repeat, untouched=wish.untouched)
         everything[kind] = {who: {k: vars(c) for k, c in costs.items()} for who, costs in found.items()}
         print(f"\n{kind}, {wish.events} events ({os.cpu_count()} cores)", file=sys.stderr)
         print(
