@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from bridge.store.calendars import CalendarRow
-from radicale_plugin.multistatus import element, escaped, name_in_path, propstats
+from radicale_plugin.multistatus import element, escaped, is_plain, name_in_path, propstats
 from radicale_plugin.properties import CALENDAR_DATA, NAME, OBJECT_ALIKE, OBJECT_OWN, TEXT, Asking
 
 #: The text of an object as a report shows it; None: not at all.
@@ -44,6 +44,7 @@ class Lines:
         self._shown: str | None = None
         base = self.base.replace("%", "%%")
         self._line = f"<response><href>{base}%s</href>{propstats(found, missing)}</response>"
+        self._pieces = [piece.replace("\0", "%") for piece in self._line.replace("%%", "\0").split("%s")]
 
     def address(self, name: str) -> str:
         """Of the object with that href."""
@@ -57,10 +58,11 @@ class Lines:
                 self._shown = self._show(stored)
                 if self._shown is not None:
                     yield line % (name_in_path(stored.href), *[slot(stored) for slot in slots])
-        elif len(slots) == 1:
-            (only,) = slots
+        elif len(slots) == 1:  # all the etags: what every sync without a token begins with
+            (only,), (before, between, after) = slots, self._pieces
             for stored in rows:
-                yield line % (name_in_path(stored.href), only(stored))
+                name = stored.href if is_plain(stored.href) else name_in_path(stored.href)
+                yield f"{before}{name}{between}{only(stored)}{after}"
         else:
             for stored in rows:
                 yield line % (name_in_path(stored.href), *[slot(stored) for slot in slots])

@@ -29,7 +29,9 @@ _XML = '<?xml version="1.0" encoding="utf-8"?>\n'
 OK = "</prop><status>HTTP/1.1 200 OK</status></propstat>"
 _MISSING = "</prop><status>HTTP/1.1 404 Not Found</status></propstat>"
 
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9_.~@-]*")
+#: Of a path segment: whether it is written as it is.
+is_plain = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
+_PLAIN_BUT_AT = re.compile(r"[A-Za-z0-9_.~@-]*").fullmatch
 
 #: Responses in one portion of a long answer.
 PORTION = 2_000
@@ -74,7 +76,7 @@ def element(name: str, content: str = "") -> str:
 
 def name_in_path(name: str) -> str:
     """A path segment, percent-encoded; as ``quote``, which is slow where there is anything to quote."""
-    return name.replace("@", "%40") if _PLAIN_NAME.fullmatch(name) else quote(name)
+    return name.replace("@", "%40") if _PLAIN_BUT_AT(name) else quote(name)
 
 
 def href(address: str) -> str:
@@ -115,13 +117,14 @@ def answer(responses: Iterable[str], tail: str = "") -> Answer:
     rest = chain((start,), responses, (tail + end,))
     portions = []
     while portion := "".join(islice(rest, PORTION)):
-        portions.append(_clean(portion.encode("utf-8", "replace")))
+        portions.append(_clean(portion))
     return 207, {"DAV": CLASSES, "Content-Type": "text/xml; charset=utf-8"}, portions, None
 
 
-def _clean(body: bytes) -> bytes:
-    """Without what XML cannot hold."""
-    body = body.translate(None, _CONTROLS)
-    for character in _NO_CHARACTERS:
-        body = body.replace(character, b"")
+def _clean(written: str) -> bytes:
+    """The bytes of it, without what XML cannot hold."""
+    body = written.encode("utf-8", "replace").translate(None, _CONTROLS)
+    if not written.isascii():
+        for character in _NO_CHARACTERS:
+            body = body.replace(character, b"")
     return body
