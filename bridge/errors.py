@@ -92,6 +92,10 @@ class NotPermitted(ProviderError):
     """Signed in, but this may not be done there (403): read-only calendar, missing scope."""
 
 
+class ConsentNeeded(NotPermitted):
+    """The user has not allowed this yet; signing in once more, for that, will do."""
+
+
 class NotACalendarServer(ProviderError):
     """Something answered, but it does not speak the protocol (a web page, for instance)."""
 

@@ -98,8 +98,9 @@ class MakesCalendars(Protocol):
     """A provider where a calendar of its own can be made for the bookings."""
 
     def make_calendar(self, name: str) -> RemoteCalendar:
-        """A new, empty calendar for events. Raises NotPermitted (not allowed there), UnknownOutcome (look
-        whether it is listed before trying again) and other ``ProviderError`` kinds."""
+        """A new, empty calendar for events. Raises ConsentNeeded (the user has to allow it first),
+        NotPermitted (not allowed there), UnknownOutcome (look whether it is listed before trying again) and
+        other ``ProviderError`` kinds."""
 
 
 class Provider(Protocol):

@@ -41,6 +41,9 @@ def add_to(calls: Calls) -> None:
 
     _account(call(accounts, "calendars", _calendars, "list the calendars there, with their roles"))
 
+    made = call(accounts, "make-calendar", _make, "make a calendar there for the bookings alone")
+    _account(made)
+
     select = call(accounts, "select", _select, "set the roles of an account's calendars to exactly these")
     _account(select)
     for role, meaning in (
@@ -152,6 +155,26 @@ def _calendars(options: argparse.Namespace, out: Output) -> None:
         rows,
         ("id", "name", "writable", "reads", "edits", "writes"),
         "This account has no calendar for events.",
+    )
+
+
+def _make(options: argparse.Namespace, out: Output) -> None:
+    from bridge.errors import ConsentNeeded
+    from bridge.service import accounts, dedicated
+
+    bridge = opened(options)
+    try:
+        made = dedicated.make(bridge, options.account)
+    except ConsentNeeded:
+        from bridge.cli.consent import asked
+
+        row = accounts.find(bridge, options.account)
+        asked(bridge, out, row.user_id, row.provider, row.id, to_make=True)
+        made = dedicated.make(bridge, row.id)
+    out.value(
+        {"account": options.account, "id": made.id, "name": made.name},
+        f"“{made.name}” is there. Let the bookings go into it: "
+        f"picsello-bridge account select {options.account} --write {made.id}",
     )
 
 

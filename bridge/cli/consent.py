@@ -18,12 +18,21 @@ if TYPE_CHECKING:
 PAUSE_SECONDS = 0.5
 
 
-def asked(bridge: Bridge, out: Output, user_id: int, kind: str, account_id: int | None = None) -> AccountRow:
-    """The account that came of it, new or renewed. Raises Refused if the user said no or never came back."""
+def asked(
+    bridge: Bridge,
+    out: Output,
+    user_id: int,
+    kind: str,
+    account_id: int | None = None,
+    *,
+    to_make: bool = False,
+) -> AccountRow:
+    """The account that came of it, new or renewed. ``to_make``: and it may make a calendar there, if the user
+    ticked that. Raises Refused if the user said no or never came back."""
     from bridge.providers import KINDS
     from bridge.service import oauth
 
-    waiting = oauth.begin(bridge, user_id, kind, account_id=account_id, by_browser=False)
+    waiting = oauth.begin(bridge, user_id, kind, account_id=account_id, by_browser=False, to_make=to_make)
     out.show(f"Open this address to sign in at {KINDS[kind].label}:\n{waiting.url}")
     out.note(
         f"Waiting for the sign-in to come back to {bridge.public_url}, where this server must be running."

@@ -90,13 +90,22 @@ class OAuthPackage(Protocol):
         """The provider of a signed-in account; sends nothing yet."""
 
 
-def begin(kind: str, app: App, redirect_uri: str, allow_hosts: Iterable[str] = (), hint: str = "") -> Begun:
-    """Begin a sign-in on the provider's own page. Raises ``ProviderError`` kinds."""
+def begin(
+    kind: str,
+    app: App,
+    redirect_uri: str,
+    allow_hosts: Iterable[str] = (),
+    hint: str = "",
+    *,
+    to_make: bool = False,
+) -> Begun:
+    """Begin a sign-in on the provider's own page; with ``to_make`` one that also allows a calendar to be made
+    there. Raises ``ProviderError`` kinds."""
     from bridge.providers import oauth
 
     http = oauth.session_http(app, frozenset(allow_hosts))
     try:
-        return oauth.begin(app, _package(kind).TERMS, redirect_uri, http, hint)
+        return oauth.begin(app, _package(kind).TERMS, redirect_uri, http, hint, to_make=to_make)
     finally:
         http.close()
 

@@ -67,12 +67,14 @@ class App:
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What a kind asks the user for. ``needed``: the scopes of ``scopes`` without which it is of no use
-    (users may untick boxes). ``extra``: further parameters of the authorization request."""
+    (users may untick boxes). ``extra``: further parameters of the authorization request. ``to_make``: what is
+    asked for besides when a calendar is to be made there, and not before."""
 
     label: str
     scopes: tuple[str, ...]
     needed: frozenset[str] = frozenset()
     extra: Mapping[str, str] = field(default_factory=dict)
+    to_make: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +127,16 @@ def endpoints(issuer: str, http: Http) -> Endpoints:
         return _known.setdefault(issuer, found)
 
 
-def begin(app: App, terms: Terms, redirect_uri: str, http: Http, hint: str = "") -> Begun:
-    """An address to open. ``hint``: the mail address the user is likely to sign in with."""
+def begin(
+    app: App, terms: Terms, redirect_uri: str, http: Http, hint: str = "", *, to_make: bool = False
+) -> Begun:
+    """An address to open. ``hint``: the mail address the user is likely to sign in with. ``to_make``: so that
+    a calendar can be made there."""
     state, verifier = secrets.token_urlsafe(32), generate_token(64)
     extra = {**terms.extra, **({"login_hint": hint} if hint else {})}
-    client = _client(app, http, scope=" ".join(terms.scopes), redirect_uri=redirect_uri)
+    # all of them again, not the new one alone: what comes back is whole, whatever was taken back meanwhile
+    scopes = terms.scopes + (terms.to_make if to_make else ())
+    client = _client(app, http, scope=" ".join(scopes), redirect_uri=redirect_uri)
     url, _ = client.create_authorization_url(
         endpoints(app.issuer, http).authorize, state=state, code_verifier=verifier, **extra
     )

@@ -56,9 +56,16 @@ def app_of(settings: Settings, kind: str) -> App | None:
 
 
 def begin(
-    bridge: Bridge, user_id: int, kind: str, *, account_id: int | None = None, by_browser: bool
+    bridge: Bridge,
+    user_id: int,
+    kind: str,
+    *,
+    account_id: int | None = None,
+    by_browser: bool,
+    to_make: bool = False,
 ) -> Waiting:
-    """An address for the user's browser. ``account_id``: the account that is to sign in again.
+    """An address for the user's browser. ``account_id``: the account that is to sign in again; ``to_make``:
+    and to allow that a calendar is made there.
 
     Raises Refused, NotFound, ProviderError kinds.
     """
@@ -68,7 +75,8 @@ def begin(
         known = None if account_id is None else accounts.mine(tx, user_id, account_id)
     redirect_uri = f"{bridge.public_url}/oauth/{kind}/callback"
     hint = known.username if known else user.email
-    begun = providers.begin(kind, app, redirect_uri, bridge.settings.allow_hosts, hint)
+    hosts = bridge.settings.allow_hosts
+    begun = providers.begin(kind, app, redirect_uri, hosts, hint, to_make=to_make)
     state_mac = bridge.vault.mac(begun.state)
     with bridge.db.writing() as tx:
         request_id = oauth_requests.add(

@@ -1,6 +1,7 @@
 """Roles: what an account's calendars are for, and the links and mirrors that follow from it.
 
-``select`` turns the user's choice into links and mirrors; what then travels is the engine's business.
+``select`` turns the user's choice into links and mirrors; what then travels is the engine's business. A
+calendar made for the bookings is ``dedicated``'s.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from bridge.errors import NotAllowed, NotFound
-from bridge.ports import MakesCalendars, RemoteCalendar
+from bridge.ports import RemoteCalendar
 from bridge.service import Bridge, audit
 from bridge.service.mirrors import new_mirror
 from bridge.store import accounts, links, pairings
@@ -68,7 +69,7 @@ class Selected:
 
 def calendars_of(bridge: Bridge, account_id: int) -> list[Choice]:
     """The provider's calendars as they are now, with their roles. Raises NotFound, ProviderError kinds."""
-    offered = _listed(bridge, account_id)
+    offered = listed(bridge, account_id)
     with bridge.db.reading() as tx:
         known = {link.remote_id: Roles.of(link) for link in links.of_account(tx, account_id)}
     return [
@@ -76,34 +77,6 @@ def calendars_of(bridge: Bridge, account_id: int) -> list[Choice]:
         for remote in offered
         for roles in (known.get(remote.id, Roles()),)
     ]
-
-
-#: What a calendar made for the bookings is called.
-DEDICATED = "Picsello"
-
-
-def can_make(bridge: Bridge, account_id: int) -> bool:
-    """Whether a calendar for the bookings can be made there. Raises NotFound, ProviderError kinds."""
-    provider = bridge.connect(account_id)
-    try:
-        return isinstance(provider, MakesCalendars)
-    finally:
-        provider.close()
-
-
-def make(bridge: Bridge, account_id: int) -> RemoteCalendar:
-    """A calendar for the bookings alone; the one that is there already, if there is one of that name. Raises
-    NotFound, NotAllowed, ProviderError kinds."""
-    for known in _listed(bridge, account_id):
-        if known.name == DEDICATED and known.writable:
-            return known
-    provider = bridge.connect(account_id)
-    try:
-        if not isinstance(provider, MakesCalendars):
-            raise NotAllowed("A calendar can't be made there from here. Make one there, then choose it here.")
-        return provider.make_calendar(DEDICATED)
-    finally:
-        provider.close()
 
 
 def select(
@@ -114,14 +87,16 @@ def select(
     edit: Collection[str] = (),
     write: str | None = None,
     yes: bool = False,
+    look: bool = True,
     user_id: int | None = None,
 ) -> Selected:
     """Set the roles of the account's calendars to exactly these; ``edit`` implies ``read``.
 
     With ``yes`` the links are due at once. Without, those whose roles changed wait: their first pass is
-    planned and shown, and nothing is written before ``sync --confirm``. A calendar that is no longer read
-    loses its mirror; one that is no longer written gives back, in its next pass, what was pushed there. One
-    calendar per user takes the bookings: a new one takes over from the old one, whatever its account.
+    planned and shown (``look``), and nothing is written before ``sync --confirm``. A calendar that is no
+    longer read loses its mirror; one that is no longer written gives back, in its next pass, what was pushed
+    there. One calendar per user takes the bookings: a new one takes over from the old one, whatever its
+    account.
 
     Raises NotFound (no such account, or not ``user_id``'s; no such calendar), NotAllowed (read-only there),
     ProviderError kinds (the listing failed; nothing was changed).
@@ -129,7 +104,7 @@ def select(
     if user_id is not None:
         with bridge.db.reading() as tx:
             accounts.mine(tx, user_id, account_id)
-    offered = {remote.id: remote for remote in _listed(bridge, account_id)}
+    offered = {remote.id: remote for remote in listed(bridge, account_id)}
     wanted = {
         remote_id: Roles(remote_id in read or remote_id in edit, remote_id in edit, remote_id == write)
         for remote_id in dict.fromkeys([*read, *edit, *([write] if write else [])])
@@ -153,6 +128,7 @@ def select(
         waiting = [link.id for link in [*here, *filter(None, [elsewhere])] if not _released(tx, link.id)]
     instead_of = elsewhere.name if elsewhere else None
     if not yes:
+        waiting = waiting if look else []
         reports = [bridge.engine().run(link_id, dry_run=True, by_hand=True) for link_id in waiting]
         return Selected(taking_part, [line for one in reports for line in one.plan], reports, instead_of)
     for link_id in change.changed:
@@ -195,7 +171,8 @@ def takes_part(link: LinkRow) -> bool:
     return link.source or bool(Roles.of(link))
 
 
-def _listed(bridge: Bridge, account_id: int) -> list[RemoteCalendar]:
+def listed(bridge: Bridge, account_id: int) -> list[RemoteCalendar]:
+    """The provider's calendars for events. Raises NotFound, NotAllowed, ProviderError kinds."""
     with bridge.db.reading() as tx:
         refuse_source(tx, account_id)
     provider = bridge.connect(account_id)

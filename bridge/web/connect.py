@@ -10,6 +10,7 @@ it is about.
 from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import session as cookie
 from flask.typing import ResponseReturnValue
 
 from bridge import errors, providers
@@ -27,6 +28,9 @@ TRIES = "30 per 15 minutes"
 
 #: Listed at once; all others under "More providers".
 USUAL = ("google", "microsoft", "icloud", "fastmail", "caldav", "ics")
+
+#: In the session while somebody is away to allow that a calendar is made: in which account.
+MAKING = "making"
 
 CONNECTED_ALREADY = "This account is connected already: you find it in Calendar settings."
 
@@ -109,12 +113,25 @@ def leave_again(account: int) -> ResponseReturnValue:
     return _leave(row.provider, row.id)
 
 
-def _leave(kind: str, account: int | None) -> ResponseReturnValue:
+@pages.get("/accounts/<int:account>/new-calendar/leave")
+@limiter.limit(TRIES, key_func=_who)
+def leave_to_make(account: int) -> ResponseReturnValue:
+    """To the provider's own page, to allow that a calendar is made there."""
+    row = own.account(account)
+    return _leave(row.provider, row.id, to_make=True)
+
+
+def _leave(kind: str, account: int | None, *, to_make: bool = False) -> ResponseReturnValue:
+    cookie.pop(MAKING, None)
     try:
-        waiting = oauth.begin(the_bridge(), visitor().user.id, kind, account_id=account, by_browser=True)
+        waiting = oauth.begin(
+            the_bridge(), visitor().user.id, kind, account_id=account, by_browser=True, to_make=to_make
+        )
     except (errors.ProviderError, errors.Refused) as error:
         flash(str(error), "bad")
         return redirect(url_for("calendar_settings.show"), 303)
+    if to_make:
+        cookie[MAKING] = account
     return redirect(waiting.url, 302)
 
 

@@ -7,12 +7,15 @@ ours; its ``state`` decides what it may do (``bridge.service.oauth``). The way t
 from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from bridge import errors
 from bridge.service import oauth
 from bridge.store import accounts, links
+from bridge.web import roles
+from bridge.web.connect import MAKING
 from bridge.web.security import limiter, the_bridge
 from bridge.web.session import visitor
 
@@ -24,6 +27,7 @@ pages = Blueprint("oauth", __name__)
 def come_back(kind: str) -> ResponseReturnValue:
     """With a code, or with a no."""
     me = visitor().user.id if current_user.is_authenticated else None
+    making = cookie.pop(MAKING, None)
     told = request.args
     try:
         added = oauth.finish(
@@ -38,10 +42,14 @@ def come_back(kind: str) -> ResponseReturnValue:
         if me is None:
             return render_template("oauth_back.html", title="That did not work", said=str(error)), 400
         flash(str(error), "bad")
+        if making is not None:  # another calendar will do
+            return redirect(url_for("roles.choose", account=making), 303)
         return redirect(url_for("calendar_settings.show"), 303)
     if me is None or not _owns(me, added.account_id):
         said = "You can close this window and go on where you began."
         return render_template("oauth_back.html", title=f"Connected: {added.label}", said=said)
+    if making == added.account_id:
+        return roles.made(added.account_id)
     if _in_use(added.account_id):
         flash(f"Signed in again at {added.label}. Syncing goes on.")
         return redirect(url_for("calendar_settings.show"), 303)

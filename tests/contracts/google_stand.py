@@ -17,6 +17,7 @@ from tests.contracts.stand import Calendar, Stand
 from tests.servers.fault import FaultProxy
 from tests.standins.google import GoogleStandIn
 from tests.standins.google_hands import Hands
+from tests.standins.google_rights import APP_CREATED
 
 
 class GoogleStand(Stand):
@@ -25,7 +26,6 @@ class GoogleStand(Stand):
     reads = ("GET",)
     creates = "POST"
     surveys = False
-    makes_calendars = False  # that would take a right that we do not ask for
 
     def __init__(self, google: GoogleStandIn, faults: FaultProxy):
         self.google = google
@@ -36,6 +36,7 @@ class GoogleStand(Stand):
         http = session_http(self.app, frozenset())
         endpoints(self.app.issuer, http)  # asked once a process: not a request of any test
         http.close()
+        google.rights.granted.add(APP_CREATED)
         google.make_calendar("nur-lesen@example.com", summary="Nur lesen", accessRole="reader")
 
     def secret(self) -> str:

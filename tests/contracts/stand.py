@@ -27,15 +27,14 @@ class Calendar(Protocol):
 class Stand(ABC):
     """A provider's test bed. Everything the provider sends passes ``faults``. ``reads`` are the HTTP methods
     that ``changes`` uses, ``creates`` the one that makes an object; ``surveys`` says whether one request
-    tells the state of all calendars, ``makes_calendars`` whether one can be made there; ``many`` is how many
-    objects this server makes and lists in a few seconds."""
+    tells the state of all calendars; ``many`` is how many objects this server makes and lists in a few
+    seconds."""
 
     faults: FaultProxy
     reads: tuple[str, ...] = ("PROPFIND", "REPORT")
     creates: str = "PUT"
     surveys: bool = True
     many: int = 5000
-    makes_calendars: bool = True
     title: str = "Familie & Freunde"
 
     @abstractmethod

@@ -15,6 +15,7 @@ from tests.servers.emulate import Emulate, emulate
 from tests.servers.google_client import discovery_document
 from tests.standins.google import GoogleStandIn
 from tests.standins.google_hands import Hands
+from tests.standins.google_rights import APP_CREATED
 
 STUDIO, FAMILY = "anna@example.com", "family@group.calendar.example.com"
 
@@ -133,3 +134,30 @@ def test_without_a_client_id_the_administrator_is_told_what_to_do(anna: Consenti
     done = anna.try_("account", "add", EMAIL, "google")
     assert done.code == 1
     assert "PICSELLO_BRIDGE_GOOGLE_CLIENT_ID" in done.err
+
+
+def test_a_calendar_for_the_bookings_is_made_by_command(
+    anna: Consenting, google: GoogleStandIn, house: Emulate
+):
+    with anna.serving():
+        added, _ = anna.consent(house, "account", "add", EMAIL, "google", as_=STUDIO)
+        call = ("account", "make-calendar", str(added["account"]))
+
+        # the box for it left empty: nothing is made, what is connected stays so
+        nothing, page = anna.consent(house, *call, as_=STUDIO)
+        assert nothing is None
+        assert "Connected: " in page
+        assert [row["state"] for row in anna.json("account", "list", EMAIL)] == ["healthy"]
+        assert set(google.calendars) == {STUDIO, FAMILY}
+
+        google.rights.consent(APP_CREATED)
+        made, _ = anna.consent(house, *call, as_=STUDIO)
+        assert made == {"account": added["account"], "id": made["id"], "name": "Picsello"}
+        assert google.calendars[made["id"]].entry["summary"] == "Picsello"
+        assert anna.json(*call) == made, "it is there: no second sign-in, and no second calendar"
+
+        uid = anna.book("Hochzeit Müller", "2027-05-01T14:00", 90)
+        anna.run("account", "select", str(added["account"]), "--write", made["id"], "--yes")
+        anna.sync()
+        (event,) = google.calendars[made["id"]].events.values()
+        assert event["extendedProperties"]["private"]["X-PICSELLO-UID"] == uid

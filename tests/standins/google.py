@@ -21,6 +21,7 @@ from urllib.parse import parse_qsl, urlsplit
 from tests.standins.google_calendar import Calendar, Refusal
 from tests.standins.google_channels import Channels
 from tests.standins.google_contract import Contract, contract
+from tests.standins.google_rights import Rights
 
 #: With a sync token these are refused (Google's manual on events.list).
 NOT_WITH_TOKEN = {
@@ -46,6 +47,7 @@ class GoogleStandIn:
         self.mails: list[str] = []  # events about which guests were mailed
         self.expired: set[str] = set()  # access tokens that ran out
         self.seen: set[str] = set()  # access tokens that were shown
+        self.rights = Rights()
         self.page = 2500  # entries of a page, at most
         self.channels = Channels()
         self.lock = threading.RLock()
@@ -92,6 +94,7 @@ class GoogleStandIn:
             return self._sign_in(method, parts.path)
         token = headers.get("Authorization", "").removeprefix("Bearer ")
         self.seen.add(token)
+        scopes = self.rights.of(token)
         if not token or token in self.expired:
             return (
                 401,
@@ -106,6 +109,7 @@ class GoogleStandIn:
                     dict(parse_qsl(parts.query, keep_blank_values=True)),
                     json.loads(body) if body else None,
                     headers.get("If-Match"),
+                    scopes,
                 )
             except Refusal as refusal:
                 return refusal.status, _error(refusal.status, refusal.reason, str(refusal)), {}
@@ -118,8 +122,10 @@ class GoogleStandIn:
         query: dict[str, str] | None = None,
         body: Any | None = None,
         if_match: str | None = None,
+        scopes: frozenset[str] | None = None,
     ) -> Any:
-        """One call by path, checked in both directions. Raises Refusal."""
+        """One call by path, checked in both directions; ``scopes``: its token's, None for the user's own
+        hands. Raises Refusal."""
         query = query or {}
         found = self.contract.find(method, path)
         if found is None:
@@ -127,6 +133,8 @@ class GoogleStandIn:
             raise Refusal(404, "notFound", "Not Found")
         operation, place = found
         self.violations += self.contract.request(operation, query, body)
+        if scopes is not None:
+            self.rights.check(operation, place.get("calendarId"), scopes)
         answer = self._carry_out(operation.id.removeprefix("calendar."), place, query, body, if_match)
         self.violations += self.contract.answer(operation, answer)
         return answer
@@ -138,7 +146,9 @@ class GoogleStandIn:
             return self._calendar_list(query)
         if name == "channels.stop":
             return self.channels.stop(body)
-        calendar = self.calendars.get(place["calendarId"])
+        if name == "calendars.insert":
+            return self._insert_calendar(body)
+        calendar = self._calendar(place["calendarId"])
         if calendar is None:
             raise Refusal(404, "notFound", "Not Found")
         if name == "calendarList.get":
@@ -165,6 +175,20 @@ class GoogleStandIn:
             case "events.delete":
                 return calendar.delete(place["eventId"], if_match)
         raise Refusal(501, "notImplemented", name)
+
+    def _calendar(self, id_: str) -> Calendar | None:
+        if id_ == "primary":
+            return next((one for one in self.calendars.values() if one.entry.get("primary")), None)
+        return self.calendars.get(id_)
+
+    def _insert_calendar(self, asked: Any) -> Any:
+        """It is in the user's list at once, as their own."""
+        id_ = f"made{len(self.rights.made) + 1}@group.calendar.google.com"
+        self.rights.made.append(id_)
+        kept = {name: asked[name] for name in ("summary", "timeZone") if name in asked}
+        made = self.make_calendar(id_, **{"timeZone": "UTC", **kept})
+        told = {name: made.entry[name] for name in ("id", "etag", "summary", "timeZone")}
+        return {"kind": "calendar#calendar", **told, "dataOwner": self.email}
 
     def _calendar_list(self, query: dict[str, str]) -> Any:
         ranks = ["freeBusyReader", "reader", "writer", "owner"]

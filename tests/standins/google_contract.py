@@ -29,6 +29,7 @@ class Operation:
     parameters: Mapping[str, Any]
     request: str | None
     response: str | None
+    scopes: frozenset[str]  # any of them will do
 
 
 class Contract:
@@ -118,6 +119,7 @@ def _operations(resources: Mapping[str, Any]):
                 query,
                 method.get("request", {}).get("$ref"),
                 method.get("response", {}).get("$ref"),
+                frozenset(method.get("scopes", ())),
             )
         yield from _operations(resource.get("resources", {}))
 

@@ -1,7 +1,8 @@
 """Google Calendar, by its REST API v3.
 
-``wire`` sends, ``reading`` and ``writing`` translate (with ``fields`` as what both know), ``provider`` is the
-port. Facts and their sources: the providers' notes, section 2. Not verified live.
+``wire`` sends, ``reading`` and ``writing`` translate (with ``fields`` as what both know), ``making`` makes a
+calendar, ``provider`` is the port. Facts and their sources: the providers' notes, section 2. Not verified
+live.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from bridge.providers.oauth import App, Identity, Session, Terms
 
 _SCOPE = "https://www.googleapis.com/auth/"
 
-#: As little as it works with: events, and which calendars there are. ``consent`` is asked for each time, as
-#: Google gives a refresh token only then.
+#: As little as it works with: events, and which calendars there are; to make one, the right to what we make
+#: and no more. ``consent`` is asked for each time, as Google gives a refresh token only then.
 TERMS = Terms(
     "Google Calendar",
     ("openid", "email", _SCOPE + "calendar.calendarlist.readonly", _SCOPE + "calendar.events"),
     frozenset({_SCOPE + "calendar.calendarlist.readonly", _SCOPE + "calendar.events"}),
     {"access_type": "offline", "prompt": "consent", "include_granted_scopes": "true"},
+    (_SCOPE + "calendar.app.created",),
 )
 
 

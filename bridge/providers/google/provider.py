@@ -16,7 +16,7 @@ from bridge.errors import CursorLost, Invalid, ObjectGone, ObjectRefused, RetryL
 from bridge.ical.text import parse
 from bridge.ical.zones import iana_name
 from bridge.ports import Capabilities, Changes, Channel, Entry, RemoteCalendar
-from bridge.providers.google import channels
+from bridge.providers.google import channels, making
 from bridge.providers.google.fields import Wanted, read
 from bridge.providers.google.reading import Event, Series, text_of
 from bridge.providers.google.wire import Json, Stale, Wire, segment
@@ -52,6 +52,9 @@ class GoogleProvider:
                     self._note_home(entry["id"], entry.get("timeZone"))
                     found.append(_calendar(entry))
         return found
+
+    def make_calendar(self, name: str) -> RemoteCalendar:
+        return making.make(self._wire, name)
 
     def survey(self) -> Mapping[str, str] | None:
         """Google tells the state of no calendar but by its own listing."""

@@ -65,6 +65,10 @@ class Stale(ProviderError):
     """Google gave a 400 or 410 to a listing: the sync token, or the page, is no longer good."""
 
 
+class ScopeMissing(SignInNeeded):
+    """The user has not allowed this, or no longer does."""
+
+
 class Wire:
     """The API below ``api_url``, for one signed-in account."""
 
@@ -180,7 +184,7 @@ def _forbidden(reasons: frozenset[str], answer: Answer) -> ProviderError:
     if reasons & THIS_EVENT:
         return ObjectRefused(f"Google Calendar does not let us change this entry: {_message(answer)}")
     if reasons & NO_SCOPE:
-        return SignInNeeded(
+        return ScopeMissing(
             "Google was not allowed to share everything we need. Sign in again, and tick all boxes."
         )
     if reasons & NOT_SET_UP:
