@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bridge.ical import fields
@@ -33,7 +34,13 @@ class Facts:
 def facts(text: str | Component | fields.Reading) -> Facts:
     """Read the facts; tolerant. Raises Invalid for what is no iCalendar."""
     reading = fields.reading(text)
-    instances = reading.instances
+    if reading.facts is None:
+        reading.facts = _read(reading.instances)
+    known: Facts = reading.facts
+    return known
+
+
+def _read(instances: Mapping[fields.Instance, Component]) -> Facts:
     main = instances.get(None) or next(iter(instances.values()), None) or Component.make("")
     found = {line.name: line for line in reversed(list(main.lines()))}
 

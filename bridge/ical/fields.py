@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from bridge.ical import moments, values
 from bridge.ical.text import Component, Line, tree
@@ -110,13 +110,14 @@ _SMALL = 16_000
 class Reading:
     """One text, read for comparison; each instance is looked at once, when first asked for."""
 
-    __slots__ = ("_values", "calendar", "instances", "zones")
+    __slots__ = ("_values", "calendar", "facts", "instances", "zones")
 
     def __init__(self, text: str | Component):
         self.calendar = tree(text)
         self.zones = moments.ZoneNames(self.calendar)
         self.instances = dict(_instances(self.calendar, self.zones))
         self._values: dict[Instance, dict[str, object]] = {}
+        self.facts: Any = None  # ``facts.Facts``, once they were asked for
 
     def groups(self, instance: Instance) -> dict[str, object]:
         """The instance's groups that say anything (a default says nothing), with comparable values."""

@@ -112,23 +112,26 @@ class Component:
 
     def lines(self, name: str | None = None) -> Iterator[Line]:
         """The component's own lines (blank ones too unless a name is given), in order."""
-        for item in self.items:
-            if isinstance(item, Line) and (name is None or item.name == name):
-                yield item
+        if name is None:
+            return (item for item in self.items if isinstance(item, Line))
+        return (item for item in self.items if item.name == name and isinstance(item, Line))
 
     def components(self, name: str | None = None) -> Iterator[Component]:
         """The direct sub-components, in order."""
-        for item in self.items:
-            if isinstance(item, Component) and (name is None or item.name == name):
-                yield item
+        if name is None:
+            return (item for item in self.items if isinstance(item, Component))
+        return (item for item in self.items if item.name == name and isinstance(item, Component))
 
     def first(self, name: str) -> Line | None:
         """The first line of that name."""
-        return next(self.lines(name), None)
+        for item in self.items:
+            if item.name == name and isinstance(item, Line):
+                return item
+        return None
 
     def value(self, name: str) -> str | None:
         """The first such line's value, unfolded and still escaped."""
-        line = next(self.lines(name), None)
+        line = self.first(name)
         return None if line is None else line.value
 
     def deep_lines(self) -> Iterator[Line]:

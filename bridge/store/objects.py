@@ -15,10 +15,10 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, or_, select, update
 from sqlalchemy import delete as sql_delete
 
-from bridge.errors import Invalid, NotFound
+from bridge.errors import Invalid, NotFound, Stale
 from bridge.ical.facts import facts
 from bridge.ical.fields import fingerprint, reading
 from bridge.store import changes, links, passes, pieces
@@ -84,9 +84,12 @@ class Stored:
     due: tuple[int, ...]
 
 
-_CLASH = Prepared(
-    select(object_.c.href).where(
-        object_.c.calendar_id == bindparam("calendar_id"), object_.c.uid == bindparam("uid")
+_ANOTHER = "This address already belongs to another event (another UID)."
+
+_MEETS = Prepared(
+    select(object_.c.href, object_.c.uid).where(
+        object_.c.calendar_id == bindparam("calendar_id"),
+        or_(object_.c.href == bindparam("href"), object_.c.uid == bindparam("uid")),
     )
 )
 _INSERT = Prepared(insert(object_).returning(object_.c.id))
@@ -111,24 +114,26 @@ def put(
     journal: bool = True,
     action: str | None = None,
     loser: str | None = None,
+    fresh: bool = False,
 ) -> Stored:
     """Create or replace the object at ``href``; the same bytes again change nothing.
 
     ``kind`` (booking, block, foreign) stays as it is, or follows the calendar, if not given; ``zone``
     defaults to the user's. A write that hides the object is a deletion for clients. ``link_id`` names the
-    link whose pass writes this: it need not be told. ``action`` and ``loser`` go to the journal.
+    link whose pass writes this: it need not be told. ``action`` and ``loser`` go to the journal. ``fresh``:
+    the object must not exist yet, else Stale.
 
     Raises Invalid: ``no-uid-conflict`` if another href has the UID or this one had another, and what
     ``bridge.ical`` says of the text. NotFound: no such calendar.
     """
     row = lock(tx, calendar_id)
-    old = get(tx, calendar_id, href, with_hidden=True)
+    old = None if fresh else get(tx, calendar_id, href, with_hidden=True)
     if old is not None and old.text == text and old.hidden == hidden and kind in (None, old.kind):
         return Stored(old.id, href, old.uid, old.etag, old.seq, False, False, old.text, ())
     etag = etag_of(text)
     read = reading(text)  # once for all
     known = facts(read)
-    _check(tx, row, href, known.uid, old)
+    _check(tx, row, href, known.uid, old, fresh=fresh)
     zone = zone or ZoneInfo(row.time_zone)
     when = times(read.calendar, zone, row.horizon_start, row.horizon_end)
     seq = row.seq + 1
@@ -283,20 +288,26 @@ def etag_of(text: str) -> str:
         ) from error
 
 
-def _check(tx: Connection, row: CalendarRow, href: str, uid: str, old: StoredObject | None) -> None:
+def _check(
+    tx: Connection, row: CalendarRow, href: str, uid: str, old: StoredObject | None, *, fresh: bool = False
+) -> None:
     """A UID belongs to one href of a calendar, and an href keeps its UID (RFC 4791 5.3.2.1)."""
     if not uid:
         raise Invalid("The event has no UID, so it cannot be kept.", "valid-calendar-object-resource")
     if old is not None:
         if old.uid == uid:
             return
-        raise Invalid("This address already belongs to another event (another UID).", "no-uid-conflict")
-    clash = _CLASH.first(tx, {"calendar_id": row.id, "uid": uid})
-    if clash is not None and clash[0] != href:
-        raise Invalid(
-            f"This calendar already has an event with the UID {uid}, at the address {clash[0]}.",
-            "no-uid-conflict",
-        )
+        raise Invalid(_ANOTHER, "no-uid-conflict")
+    for its_href, its_uid in _MEETS.all(tx, {"calendar_id": row.id, "href": href, "uid": uid}):
+        if fresh and its_uid == uid:
+            raise Stale("This event is here by now.")
+        if its_uid == uid and its_href != href:
+            raise Invalid(
+                f"This calendar already has an event with the UID {uid}, at the address {its_href}.",
+                "no-uid-conflict",
+            )
+        if its_href == href and its_uid != uid:
+            raise Invalid(_ANOTHER, "no-uid-conflict")
 
 
 def _moved_on(tx: Connection, row: CalendarRow, seq: int, now: datetime, *, longest: int = 0) -> None:

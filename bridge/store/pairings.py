@@ -228,6 +228,21 @@ def upsert(tx: Connection, link_id: int, calendar_id: int, uid: str, href: str, 
     return int(found[0])
 
 
+def settled(*, hub: str, etag: str, remote: str | None, tag: str | None, rewrites: int = 0) -> dict[str, Any]:
+    """The columns of a pairing both of whose sides agree: these are the bases from now on; nothing is in
+    flight, nothing is wrong.
+
+    ``remote`` None: agreed that it is not over there (a booking hidden or cancelled)."""
+    bases = {
+        "base_hub": None if hub == remote else hub,
+        "base_etag": etag,
+        "base_remote": remote,
+        "base_tag": tag,
+        "rewrites": rewrites,
+    }
+    return bases | _NO_FLIGHT | _NO_PROBLEM
+
+
 def settle(
     tx: Connection,
     pairing_id: int,
@@ -238,17 +253,9 @@ def settle(
     tag: str | None,
     rewrites: int = 0,
 ) -> None:
-    """Both sides agree: these are the bases from now on; nothing is in flight, nothing is wrong.
-
-    ``remote`` None: agreed that it is not over there (a booking hidden or cancelled)."""
-    bases = {
-        "base_hub": None if hub == remote else hub,
-        "base_etag": etag,
-        "base_remote": remote,
-        "base_tag": tag,
-        "rewrites": rewrites,
-    }
-    _UPDATE.run(tx, {"row_id": pairing_id} | bases | _NO_FLIGHT | _NO_PROBLEM)
+    """Both sides agree, as ``settled`` says."""
+    values = settled(hub=hub, etag=etag, remote=remote, tag=tag, rewrites=rewrites)
+    _UPDATE.run(tx, {"row_id": pairing_id} | values)
 
 
 def retag(tx: Connection, pairing_id: int, *, etag: str | None = None, tag: str | None = None) -> None:

@@ -95,12 +95,19 @@ class Memory:
         link, item = self.context.link, looked.item
         row = pairing_id or (looked.pairing.id if looked.pairing else None)
         known = looked.pairing.href if looked.pairing else None
+        agreed: dict[str, Any] = {
+            "hub": base.hub,
+            "etag": base.etag,
+            "remote": base.remote,
+            "tag": base.tag,
+            "rewrites": rewrites,
+        }
         if row is None or (href is not None and pairing_id is None and href != known):
             assert href is not None
-            row = pairings.upsert(tx, link.id, looked.calendar_id, item.uid, href)
-        pairings.settle(
-            tx, row, hub=base.hub, etag=base.etag, remote=base.remote, tag=base.tag, rewrites=rewrites
-        )
+            return pairings.upsert(
+                tx, link.id, looked.calendar_id, item.uid, href, **pairings.settled(**agreed)
+            )
+        pairings.settle(tx, row, **agreed)
         return row
 
     def forget(self, tx: Connection, looked: Looked) -> None:

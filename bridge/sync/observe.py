@@ -29,6 +29,8 @@ from bridge.sync.survey import UNREAD, Sight, being_made
 
 #: Objects per portion: bounds memory, and what one transaction holds.
 PORTION = 200
+#: From so many strangers on they are looked up together.
+MANY = 8
 #: UIDs of the one-way subscription that Picsello offers (picsello-domain.md 3.1).
 OLD_SUBSCRIPTION = ("shoot_", "@picsello.com")
 OLD_SUBSCRIPTION_SEEN = (
@@ -87,6 +89,7 @@ class Looker:
     missing: bool = False
     ahead: bool = False
     _placed: set[tuple[int, str]] = field(default_factory=set)
+    _unheard_of: frozenset[str] = frozenset()  # UIDs of this portion that nothing here knows
 
     def portions(self, sights: Sequence[Sight]) -> Iterator[tuple[list[Looked], list[Unusable]]]:
         """``items``, so many at a time that memory stays bounded.
@@ -111,6 +114,7 @@ class Looker:
         looked: list[Looked] = []
         unusable: list[Unusable] = []
         with self.db.reading() as tx:
+            self._unheard_of = self._new_uids(tx, sights, texts)
             for sight in sights:
                 row = rows.get(sight.pairing_id) if sight.pairing_id is not None else None
                 found = self._look(tx, sight, row, _remote(sight, row, texts))
@@ -119,6 +123,31 @@ class Looker:
                 elif found is not None:
                     looked.append(found)
         return looked, unusable
+
+    def _new_uids(
+        self, tx: Connection, sights: Sequence[Sight], texts: Mapping[str, Entry]
+    ) -> frozenset[str]:
+        """Asked at once, where there are many strangers: a first import would ask three times for each."""
+        strangers = [texts.get(sight.href) for sight in sights if sight.href and sight.pairing_id is None]
+        if len(strangers) < MANY:
+            return frozenset()
+        uids = {uid for entry in strangers if entry is not None and (uid := _uid(entry.text))}
+        context, known = self.context, set[str]()
+        for calendar in (context.bookings, context.mirror):
+            if calendar is not None:
+                known.update(objects.etags_by_uid(tx, calendar.id, uids))
+                known.update(row.uid for row in pairings.by_uids(tx, context.link.id, calendar.id, uids))
+        return frozenset(uids - known)
+
+    def _object(self, tx: Connection, calendar_id: int, uid: str) -> StoredObject | None:
+        if uid in self._unheard_of:
+            return None
+        return objects.by_uid(tx, calendar_id, uid, with_hidden=True)
+
+    def _pairing(self, tx: Connection, calendar_id: int, uid: str) -> PairingRow | None:
+        if uid in self._unheard_of:
+            return None
+        return pairings.by_uid(tx, self.context.link.id, calendar_id, uid)
 
     def _texts_of_strangers(self, sights: Sequence[Sight]) -> dict[str, Entry] | None:
         return self._texts(sights) if all(sight.pairing_id is None for sight in sights) else None
@@ -160,7 +189,7 @@ class Looker:
                 True  # a stranger that vanished before it could be read; it may be known by another name
             )
             return None
-        stored = objects.by_uid(tx, calendar_id, uid, with_hidden=True)
+        stored = self._object(tx, calendar_id, uid)
         item = Item(
             uid,
             self._kind(calendar_id, uid, stored, known_there=remote is not None or row is not None),
@@ -191,13 +220,13 @@ class Looker:
                 remote.href, remote.tag, "An event over there has no identity (UID), so it is left out."
             )
         if context.policy.is_source:
-            row = pairings.by_uid(tx, context.link.id, context.bookings.id, uid)
+            row = self._pairing(tx, context.bookings.id, uid)
             if row is not None and not self._took_over(row):
                 return Unusable(remote.href, remote.tag, "", quiet=True)
             return context.bookings.id, uid, row
         mark = marker(remote.text)
         marked = mark is not None and mark.installation == context.policy.installation
-        booking = objects.by_uid(tx, context.bookings.id, uid, with_hidden=True)
+        booking = self._object(tx, context.bookings.id, uid)
         ours = marked and mark is not None and marker_uid(mark.key) == uid
         if booking is not None or ours:
             lost = context.policy.restored and not of_old_subscription(uid)
@@ -209,7 +238,7 @@ class Looker:
             return Unusable(remote.href, remote.tag, OLD_SUBSCRIPTION_SEEN, notice="old-subscription")
         if context.mirror is None or not context.link.reads or known.component != "VEVENT":
             return Unusable(remote.href, remote.tag, "", quiet=True, text=remote.text)
-        row = pairings.by_uid(tx, context.link.id, context.mirror.id, uid)
+        row = self._pairing(tx, context.mirror.id, uid)
         if row is not None and not self._took_over(row):
             return Unusable(remote.href, remote.tag, f"A second event with the identity {uid} is left out.")
         return context.mirror.id, uid, row
@@ -219,7 +248,7 @@ class Looker:
     ) -> tuple[int, str, PairingRow | None] | Unusable:
         """One of our bookings, found by marker or UID: taken back into its pairing, or left alone."""
         bookings_id = self.context.bookings.id
-        row = pairings.by_uid(tx, self.context.link.id, bookings_id, uid)
+        row = self._pairing(tx, bookings_id, uid)
         if (adopt and row is None) or (row is not None and self._took_over(row)):
             return bookings_id, uid, row
         return Unusable(remote.href, remote.tag, "", quiet=True, ours=True)
@@ -236,6 +265,14 @@ class Looker:
         if self.context.policy.restored and stored is None and uid.endswith(OWN_BOOKING):
             return "booking"
         return "booking" if stored is not None and stored.kind == "booking" else "block"
+
+
+def _uid(text: str | None) -> str:
+    """The UID in it; empty if it cannot be read: that is said where it is placed."""
+    try:
+        return facts(text).uid if text is not None else ""
+    except Invalid:
+        return ""
 
 
 def _was_there(row: PairingRow) -> bool:

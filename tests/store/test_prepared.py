@@ -22,7 +22,7 @@ QUESTIONS: dict[str, tuple[Prepared[Any], dict[str, Any]]] = {
     "an object, hidden ones too": (contents._GET_ANY, {"calendar_id": 1, "href": "hidden.ics"}),
     "an object": (contents._GET, {"calendar_id": 1, "href": "a.ics"}),
     "a UID": (contents._BY_UID, {"calendar_id": 1, "uid": "a"}),
-    "the UID check": (objects._CLASH, {"calendar_id": 1, "uid": "a"}),
+    "the UID check": (objects._MEETS, {"calendar_id": 1, "href": "b.ics", "uid": "a"}),
     "a user": (people._BY_EMAIL, {"email": "anna@studio.example"}),
     "a delta": (shown._steps, {"calendar_id": 1, "after": 1, "gone_after": 0, "most": 10}),
     "taken time": (

@@ -151,7 +151,7 @@ HOT = {
     "a delta": changes._SINCE,
     "a client's delta": shown._steps,
     "taken time": shown._taken,
-    "the UID check": objects._CLASH,
+    "the UID check": objects._MEETS,
     "links to wake for bookings": links._DUE_WRITERS,
     "links to wake for a mirror": links._DUE_EDITORS,
     "unsettled pairings": pairings._UNSETTLED,

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from bridge.errors import Stale
 from bridge.ical.build import with_status
 from bridge.store import notices, objects, pairings
 from bridge.sync.apply.work import Sending, Work
@@ -106,20 +107,25 @@ class Here:
         self, tx: Connection, looked: Looked, action: PutHub, now: datetime, *, overruled: bool
     ) -> Hub:
         item = looked.item
-        self._expect(tx, looked, action.expect)
+        if action.expect is not None:
+            self._expect(tx, looked, action.expect)
         text = with_status(action.text, "CANCELLED", now) if action.cancel else action.text
-        stored = objects.put(
-            tx,
-            looked.calendar_id,
-            item.hub.href if item.hub else objects.href_for(item.uid),
-            text,
-            kind=item.kind,
-            # one that was cancelled and comes back is seen again
-            hidden=action.cancel or (item.hub is not None and item.hub.hidden and not item.hub.cancelled),
-            now=now,
-            loser=item.hub.text if item.hub and overruled else None,
-            **self.work.memory.by_pass(tx, now),
-        )
+        try:
+            stored = objects.put(
+                tx,
+                looked.calendar_id,
+                item.hub.href if item.hub else objects.href_for(item.uid),
+                text,
+                kind=item.kind,
+                # one that was cancelled and comes back is seen again
+                hidden=action.cancel or (item.hub is not None and item.hub.hidden and not item.hub.cancelled),
+                now=now,
+                loser=item.hub.text if item.hub and overruled else None,
+                fresh=action.expect is None,
+                **self.work.memory.by_pass(tx, now),
+            )
+        except Stale as error:
+            raise Moved from error
         self.work.memory.tell_strange_zones(tx, item, text, now)
         return Hub(stored.href, stored.etag, text, action.cancel)
 
