@@ -27,6 +27,7 @@ from bridge.service import (
     clashes,
     client_booking,
     client_mail,
+    clock_set_back,
     first_sync,
     housekeeping,
     light,
@@ -125,6 +126,7 @@ class Worker:
         self._bridge = bridge
         self._jobs = Jobs(bridge.settings.queue_url, self._run)
         self._stop = threading.Event()
+        self._clock = clock_set_back.SetBack(bridge.clock.now)
         self._forget_at = 0.0
         self._looker = threading.Thread(target=self._look_until_stopped, name="due links", daemon=True)
         self._consumer: Consumer | None = None
@@ -197,7 +199,10 @@ class Worker:
 
     def tidy(self) -> None:
         """What is left to time: holds that ran out, mails that wait, webhooks that are behind, each day's
-        light; now and then what is due but can't run is put off, so that looking stays cheap."""
+        light; now and then what is due but can't run is put off, so that looking stays cheap. And what a clock
+        that was wrong put off."""
+        if back := self._clock.by():
+            clock_set_back.put_right(self._bridge, back)
         if time.monotonic() >= self._put_off_next:
             self._put_off_next = time.monotonic() + PUT_OFF_SECONDS
             with self._bridge.db.writing() as tx:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bridge import metrics
-from bridge.service import accounts
+from bridge.service import accounts, clock_set_back
 from bridge.store import accounts as account_rows
 from bridge.store import links, turns
 from bridge.wiring import Bridge
@@ -252,3 +252,50 @@ def test_a_job_that_somebody_else_has_taken_over_is_left_to_them(
     link = _links(annas.bridge)[0]
     assert (link.agreed_at, link.fence, link.lease_holder) == (None, 0, None), "not even a lease was taken"
     assert link.due_at == before + timedelta(seconds=40)
+
+
+@dataclass
+class Wrong:
+    """A clock that may be set."""
+
+    ahead: timedelta = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+def test_a_clock_that_was_an_hour_ahead_keeps_nobody_waiting_for_that_hour(annas: Annas) -> None:
+    clock = Wrong(timedelta(hours=1))
+    accounts.select(annas.bridge, annas.connect(), write=annas.work.path, yes=True)
+    worker = Worker(replace(annas.bridge, clock=clock))
+    worker.start()
+    try:
+        _soon(lambda: (_links(annas.bridge)[0].due_at or TODAY) > datetime.now(UTC) + timedelta(hours=1))
+        clock.ahead = timedelta()
+        _soon(lambda: (_links(annas.bridge)[0].due_at or TODAY) < datetime.now(UTC) + timedelta(minutes=20))
+    finally:
+        worker.stop()
+
+
+def test_an_account_that_rests_by_a_wrong_clock_rests_no_longer_than_it_should(annas: Annas) -> None:
+    account, now = annas.connect(), annas.bridge.clock.now()
+    accounts.select(annas.bridge, account, write=annas.work.path, yes=True)
+    rest, back = timedelta(seconds=480), timedelta(hours=1)
+    with annas.bridge.db.writing() as tx:
+        account_rows.set_(tx, account, failures=5, next_try=now + back + rest)
+        links.set_(tx, 1, due_at=now + back + rest)
+    assert clock_set_back.put_right(annas.bridge, back) == 1
+    with annas.bridge.db.reading() as tx:
+        rests = account_rows.get(tx, account).next_try
+    assert rests == _links(annas.bridge)[0].due_at
+    assert abs((rests or TODAY) - now - rest) < timedelta(seconds=1)
+    assert clock_set_back.put_right(annas.bridge, back) == 0, "it is right now"
+
+
+def test_a_clock_set_right_by_little_and_one_set_forward_are_no_news() -> None:
+    even = iter(range(0, 1000, 10))
+    begun = datetime.now(UTC)
+    shown = iter([0, 10, 19, 3630, 40, 50])  # seconds by the clock, at each look; ten pass in between
+
+    watch = clock_set_back.SetBack(lambda: begun + timedelta(seconds=next(shown)), lambda: next(even))
+    assert [watch.by() for _ in range(5)] == [None, None, None, timedelta(seconds=3600), None]

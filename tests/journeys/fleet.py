@@ -109,7 +109,15 @@ class Fleet:
         process.running.wait()
         return self._new(*process.words)
 
-    def _supervised(self) -> None:
+    def tend(self) -> None:
+        """As a supervisor does: what could not start because PostgreSQL was away is started again."""
+        ended = [one for one in self.processes if one.running.poll() is not None]
+        assert all(one.running.returncode == 1 for one in ended), ended
+        self.workers = [self._replaced(one) if one in ended else one for one in self.workers]
+        if self.front in ended:
+            self.front = self._replaced(self.front)
+
+    def _revived(self) -> None:
         """PostgreSQL is up again, started anew if it gave up."""
         for _ in range(100):
             with contextlib.suppress(Exception):
@@ -170,7 +178,7 @@ class Fleet:
         allow("0")
         time.sleep(FOR_A_WHILE)
         allow("unlimited")
-        self._supervised()
+        self._revived()
 
     def disk_read_only(self) -> None:
         """PostgreSQL can no longer open a file to write; nobody keeps one open from before."""
@@ -187,7 +195,7 @@ class Fleet:
                 os.kill(number, signal.SIGTERM)
         time.sleep(FOR_A_WHILE)
         self._modes(before)
-        self._supervised()
+        self._revived()
 
     def _modes(self, wanted: dict[Path, int]) -> None:
         for path, mode in wanted.items():
@@ -233,14 +241,14 @@ class Fleet:
         """By itself: both sides have every title, once, and nothing else."""
         deadline, seen, here = time.monotonic() + seconds, {}, {}
         while True:
+            self.tend()
             with contextlib.suppress(Exception):
                 seen = {user: self.titles_there(user) for user in wanted}
                 here = {user: {u: facts(t).summary for u, t in self.here(user).items()} for user in wanted}
                 if here == wanted and seen == {user: sorted(wanted[user].items()) for user in wanted}:
-                    break
+                    return
             assert time.monotonic() < deadline, differences(wanted, here, seen)
             time.sleep(0.5)
-        assert [one.words for one in self.processes if one.running.poll() is not None] == []
 
 
 @dataclass

@@ -129,6 +129,7 @@ def test_whatever_goes_wrong_nothing_is_lost_doubled_or_with_somebody_else(fleet
                 coming = chance.sample(fleet.troubles, len(fleet.troubles))
             trouble, began = coming.pop(), time.monotonic()
             trouble()
+            fleet.tend()
             print(f"round {round_}: {trouble.__name__}, {time.monotonic() - began:.1f} s", flush=True)
         settle()
     assert [phone.refused for phone in phones.values()] == [[], []]
