@@ -199,8 +199,8 @@ class Worker:
 
     def tidy(self) -> None:
         """What is left to time: holds that ran out, mails that wait, webhooks that are behind, each day's
-        light; now and then what is due but can't run is put off, so that looking stays cheap. And what a clock
-        that was wrong put off."""
+        light; now and then what is due but can't run is put off, so that looking stays cheap. And what a
+        wrong clock put off."""
         if back := self._clock.by():
             clock_set_back.put_right(self._bridge, back)
         if time.monotonic() >= self._put_off_next:

@@ -20,7 +20,7 @@ from radicale.config import Configuration
 from radicale.pathutils import sanitize_path
 from radicale.types import WSGIEnviron, WSGIResponse
 
-from bridge.errors import BridgeError, Invalid
+from bridge.errors import BridgeError, Invalid, StoreError
 from radicale_plugin import answers, hot, report, xmlbody
 from radicale_plugin.answers import Answer, Refusal
 from radicale_plugin.auth import Auth
@@ -55,9 +55,16 @@ class BridgeApplication(Application):
         self._max_resource_size = self._runtime.max_object
 
     def _handle_request(self, environ: WSGIEnviron) -> Handled:
-        answer = self._at_once(environ)
-        handled: Handled = super()._handle_request(environ) if answer is None else _written(answer)
-        return handled
+        answer: Answer | None
+        try:
+            answer = self._at_once(environ)
+            if answer is None:
+                handled: Handled = super()._handle_request(environ)
+                return handled
+        except StoreError as error:  # Radicale would say that it is broken, and some clients give up on that
+            log.warning("a request could not be answered: %s", error)
+            answer = answers.refusal(error)
+        return _written(answer)
 
     def _at_once(self, environ: WSGIEnviron) -> Answer | None:
         """Our own answer, or None."""

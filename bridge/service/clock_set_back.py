@@ -51,14 +51,12 @@ def put_right(bridge: Bridge, by: timedelta) -> int:
 
 def _of_account(bridge: Bridge, account: AccountRow, far: datetime, by: timedelta) -> int:
     with bridge.db.reading() as tx:
-        late = [
-            row for row in links.of_account(tx, account.id) if row.due_at is not None and row.due_at > far
-        ]
-    rests = account.next_try is not None and account.next_try > far
-    if late or rests:
+        due = {row.id: row.due_at for row in links.of_account(tx, account.id) if row.due_at is not None}
+    late, rest = {link_id: at for link_id, at in due.items() if at > far}, account.next_try
+    if late or (rest is not None and rest > far):
         with bridge.db.writing() as tx:
-            if rests:
-                accounts.set_(tx, account.id, next_try=account.next_try - by)
-            for row in late:
-                links.make_due(tx, row.id, row.due_at - by)
+            if rest is not None and rest > far:
+                accounts.set_(tx, account.id, next_try=rest - by)
+            for link_id, at in late.items():
+                links.make_due(tx, link_id, at - by)
     return len(late)

@@ -296,7 +296,7 @@ class Phone:
                 if reply.status in (201, 204):
                     self.titles[uid] = title
                     return
-                if reply.status < 500:
+                if reply.status != 503:
                     self.refused.append((reply.status, reply.body))
             time.sleep(0.2)
 

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import io
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Connection
 
+from bridge.errors import StoreError
+from bridge.store.db import Database
 from tests.plugin.conftest import Client, Studio, event
 
 HOME = "/anna@studio.example/"
@@ -248,3 +255,39 @@ def test_no_request_is_answered_with_a_server_error(
     studio: Studio, method: str, path: str, body: bytes | str, headers: dict[str, str]
 ) -> None:
     assert studio.anna(method, path, body, **headers).status < 500
+
+
+@pytest.mark.parametrize("after", [0, 1, 2])
+@pytest.mark.parametrize("method", ["PUT", "GET", "DELETE", "PROPFIND", "PROPPATCH", "REPORT", "MKCALENDAR"])
+def test_while_the_database_is_away_a_client_is_asked_to_try_again(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, method: str, after: int
+) -> None:
+    """Whenever in a request it goes away."""
+    path = BOOKINGS if method in ("PROPFIND", "PROPPATCH", "REPORT") else BOOKINGS + "a.ics"
+    bodies = {
+        "PUT": event("a", "Moved"),
+        "PROPPATCH": '<propertyupdate xmlns="DAV:"><set><prop><displayname>X</displayname></prop></set>'
+        "</propertyupdate>",
+        "REPORT": '<sync-collection xmlns="DAV:"><sync-token/><sync-level>1</sync-level><prop/>'
+        "</sync-collection>",
+    }
+    assert studio.anna.put(BOOKINGS + "a.ics", event("a")).status == 201
+    left = itertools.count(after, -1)
+
+    def failing(whole: Callable[[Database], AbstractContextManager[Connection]]) -> Any:
+        @contextmanager
+        def transaction(db: Database) -> Iterator[Connection]:
+            if next(left) <= 0:
+                raise StoreError("The PostgreSQL database cannot be reached.")
+            with whole(db) as tx:
+                yield tx
+
+        return transaction
+
+    with monkeypatch.context() as patch:
+        for name in ("reading", "writing"):
+            patch.setattr(Database, name, failing(getattr(Database, name)))
+        answer = studio.anna(method, path, bodies.get(method, ""))
+    if next(left) < 0:  # else it had all it needed
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "30")
+        assert studio.anna("GET", BOOKINGS + "a.ics").body.decode() == event("a")
