@@ -54,7 +54,7 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
         str(tmp_path),
     ]
     with (
-        postgres() as cluster,
+        postgres(durable=True) as cluster,
         running(command, port, tmp_path / "redis.log"),
         radicale(tmp_path / "provider", users=dict.fromkeys(USERS, "geheim")) as provider,
     ):
@@ -105,7 +105,9 @@ def test_whatever_goes_wrong_nothing_is_lost_doubled_or_with_somebody_else(fleet
         with ExitStack() as rest:
             for phone in phones.values():
                 rest.enter_context(phone.laid_down())
+            began = time.monotonic()
             fleet.settle({user: wanted[user] | phones[user].titles for user in USERS})
+            print(f"both sides agree after {time.monotonic() - began:.1f} s", flush=True)
 
     settle()
     touched: set[str] = set()

@@ -28,10 +28,12 @@ OLDEST = 15
 @dataclass
 class Cluster:
     """A running server; ``process`` may be ended and ``start``-ed again by tests of restarts. ``port``: where
-    it listens on loopback too, None: only at the socket in its folder."""
+    it listens on loopback too, None: only at the socket in its folder. ``durable``: what was committed
+    survives its crash, as in production."""
 
     folder: Path
     port: int | None = None
+    durable: bool = False
     process: subprocess.Popen[bytes] | None = None
     _names: Iterator[int] = field(default_factory=count)
 
@@ -60,7 +62,8 @@ class Cluster:
         if self.port is not None:
             options |= {"listen_addresses": "127.0.0.1", "port": self.port}
         # nothing here has to survive the machine
-        options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        options |= {"fsync": "off", "full_page_writes": "off"}
+        options |= {} if self.durable else {"synchronous_commit": "off"}
         command = [_binary("postgres"), "-D", str(self.folder / "data")]
         for name, value in options.items():
             command += ["-c", f"{name}={value}"]
@@ -86,7 +89,7 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def postgres(port: int | None = None) -> Iterator[Cluster]:
+def postgres(port: int | None = None, *, durable: bool = False) -> Iterator[Cluster]:
     """A fresh cluster with the superuser ``postgres``."""
     # not below pytest's folder: PostgreSQL refuses root, and its own account may not look in there
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
@@ -109,7 +112,7 @@ def postgres(port: int | None = None) -> Iterator[Cluster]:
         )
         if made.returncode:
             raise RuntimeError(f"initdb failed: {made.stderr}")
-        cluster = Cluster(folder, port)
+        cluster = Cluster(folder, port, durable)
         try:
             cluster.start()
             yield cluster
