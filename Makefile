@@ -15,7 +15,7 @@ HOST ?= 127.0.0.1
 PORT ?= 5232
 
 # Servers and clients that the tests talk to; those from PyPI each in an environment of its own.
-PARTS := xandikos vdirsyncer caldav-client server-tester litmus calcurse evolution google-client microsoft-client emulate postgresql redis cyrus davical sogo sabre chromium axe schemathesis config-readers
+PARTS := xandikos vdirsyncer caldav-client server-tester litmus calcurse evolution google-client microsoft-client emulate icaljs postgresql redis cyrus davical sogo sabre chromium axe schemathesis config-readers
 
 .PHONY: help run test test-postgresql check newcomer audit simulate fuzz bench growth screenshots clean
 
@@ -146,6 +146,13 @@ node:
 	mkdir -p .venvs/emulate
 	npm install --prefix .venvs/emulate --silent --no-audit --no-fund emulate@0.12.2 node@22
 	touch .venvs/emulate/ready $@
+
+# Thunderbird's parser (see tests/servers/icaljs.py).
+.venvs/icaljs.stamp: Makefile | node
+	@echo "Setting up: ical.js for the tests"
+	mkdir -p .venvs/icaljs
+	npm install --prefix .venvs/icaljs --silent --no-audit --no-fund ical.js@2.2.1
+	touch .venvs/icaljs/ready $@
 
 .venvs/postgresql.stamp:
 	@mkdir -p .venvs

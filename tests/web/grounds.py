@@ -135,6 +135,14 @@ def _stopped(_grounds: Grounds, bridge: Bridge, anna: UserRow, _app: Flask) -> d
     return {}
 
 
+def _at_google(_grounds: Grounds, bridge: Bridge, anna: UserRow, _app: Flask) -> dict[str, str]:
+    """A sign-in of the ordinary kind."""
+    with bridge.db.writing() as tx:
+        label, now = "anna@gmail.com at Google Calendar", bridge.clock.now()
+        number = accounts.create(tx, anna.id, "google", label=label, username="anna@gmail.com", now=now)
+    return {"google": str(number)}
+
+
 def _shown(_grounds: Grounds, bridge: Bridge, anna: UserRow, _app: Flask) -> dict[str, str]:
     """A week in which all is well, for the README."""
     icloud = studio.account(bridge, anna)
@@ -373,6 +381,7 @@ _FURNISH = {
     "full": _full,
     "shop": _shop,
     "running": _running,
+    "google": _at_google,
     "stopped": _stopped,
     "linked": _linked,
     "picsello": _picsello,

@@ -176,6 +176,7 @@ SCENES = (
     ),
     Scene("connect-google", "/calendar/settings/connect/google"),
     Scene("roles", "/calendar/settings/accounts/{radicale}/calendars"),
+    Scene("roles-allow", "/calendar/settings/accounts/{google}/new-calendar", "google"),
     Scene("preview", "/calendar/settings/accounts/{radicale}/calendars", act=_preview),
     Scene("disconnect", "/calendar/settings/accounts/{radicale}/disconnect"),
     Scene("source", "/calendar/settings/source"),
