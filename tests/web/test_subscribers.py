@@ -3,8 +3,8 @@ socket, what they keep between two fetches, and what they then show.
 
 Thunderbird: its ICS provider (``CalICSProvider``, ``CalICSCalendar``) asks by HEAD when a calendar is added,
 then by GET; later only for what is new, by the ETag it was given, or by a date where there is none. Its
-parser is ical.js. Google, by public reports: ``Google-Calendar-Importer`` asks for ``robots.txt`` first, takes
-gzip, keeps no cookie, and leaves cancelled events out.
+parser is ical.js. Google (by public reports): ``Google-Calendar-Importer`` asks for ``robots.txt`` first,
+takes gzip, keeps no cookie, and leaves cancelled events out.
 """
 
 from __future__ import annotations
