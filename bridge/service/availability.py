@@ -19,6 +19,7 @@ from bridge.service import Bridge
 from bridge.slots.days import Part
 from bridge.slots.offer import Offer, reach
 from bridge.slots.rules import Busy, Day, Reason, Rules, Why
+from bridge.slots.timeline import joined
 from bridge.store import accounts, booking_events, busy, calendars, links
 from bridge.store.booking_events import DayParts, EventRow, Opening
 from bridge.store.calendars import CalendarRow
@@ -91,16 +92,22 @@ def offer(
     widest = max(map(max, buffers.values()), default=0)
     around = reach(rules, max(widest, opening.private_before, opening.private_after))
     first, last = start - around, end + around
+    # one's own calendar says what takes the time where that matters: a booking that does not count, sessions
+    # that want room or are counted, private time that wants room
+    private = (opening.private_before, opening.private_after)
+    told = but or widest or any(private) or rules.per_day is not None or rules.per_week is not None
     taken: list[Busy] = []
+    unnamed: list[tuple[int, int]] = []
     for closing in _closing(tx, user, known):
         own = closing.calendar.kind == "bookings"
-        counted = own and (but or widest or rules.per_day is not None or rules.per_week is not None)
-        if named or counted:
+        if named or (own and told):
             taken += [
                 one for one in _busy(tx, closing, opening, buffers, first, last) if _uid(one) not in but
             ]
         else:
-            taken += _anonymous(tx, closing, opening, first, last)
+            tentative = own or opening.tentative_blocks
+            unnamed += busy.stretches(tx, closing.calendar, first, last, closing.me, tentative=tentative)
+    taken += [Busy(starts, ends, None, *private) for starts, ends in joined(unnamed)]
     now = int(bridge.clock.now().timestamp())
     return Offer(replace(rules, unread=unread), taken, now)
 
@@ -163,18 +170,6 @@ def _busy(
         source = Source(calendar.id, calendar.title, row.object_id, row.uid, row.kind, row.tentative)
         found.append(Busy(row.starts, row.ends, source, before, after, session))
     return found
-
-
-def _anonymous(tx: Connection, closing: _Closing, opening: Opening, start: int, end: int) -> list[Busy]:
-    """The same without saying what it is. Not for one's own calendar where sessions want room or are counted;
-    otherwise its bookings and blocks are alike if nothing is kept free around private time."""
-    own = closing.calendar.kind == "bookings"
-    before, after = opening.private_before, opening.private_after
-    if own and (before or after):
-        return _busy(tx, closing, opening, {}, start, end)
-    tentative = own or opening.tentative_blocks
-    spans = busy.stretches(tx, closing.calendar, start, end, closing.me, tentative=tentative)
-    return [Busy(starts, ends, None, before, after) for starts, ends in spans]
 
 
 def _uid(one: Busy) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -267,7 +267,7 @@ def _judged(
     rules = availability.rules_of(tx, event, user)
     slot = availability.offer(tx, bridge, user, rules, start, start + event.length, but=but).slot(start)
     if owner:
-        slot = replace(slot, reasons=tuple(reason for reason in slot.reasons if reason.why in _BINDS_OWNER))
+        slot = slot._replace(reasons=tuple(reason for reason in slot.reasons if reason.why in _BINDS_OWNER))
     if not slot.offered:
         raise Invalid(availability.WORDS[slot.reasons[0].why] + " Please choose one of the times shown.")
     if not slot.free:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from bridge.slots.days import Part
@@ -32,8 +33,7 @@ class Why(Enum):
 NEVER = frozenset({Why.PAST, Why.NOTICE, Why.FURTHEST, Why.NOT_OFFERED, Why.CLOSED, Why.BREAK})
 
 
-@dataclass(frozen=True, slots=True)
-class Busy:
+class Busy(NamedTuple):
     """Time that something takes, ``[starts, ends)``. ``source`` is what its finder calls it; ``before`` and
     ``after`` are the free seconds it wants around itself; ``session``: it counts for the most a day."""
 
@@ -45,8 +45,7 @@ class Busy:
     session: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """One thing against a time, and where it lies; ``source`` is that of the ``Busy`` it comes from."""
 
     why: Why

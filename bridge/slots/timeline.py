@@ -57,3 +57,14 @@ class Timeline:
             moment = max(moment, closes)
         if moment < ends:
             yield moment, ends
+
+
+def joined(stretches: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The same time in order and without overlaps; what touches is one."""
+    found: list[tuple[int, int]] = []
+    for starts, ends in sorted(stretches):
+        if not found or starts > found[-1][1]:
+            found.append((starts, ends))
+        elif ends > found[-1][1]:
+            found[-1] = found[-1][0], ends
+    return found
