@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -24,7 +24,7 @@ from bridge.service import Bridge, availability, clients, freshness
 from bridge.service.clients import Client
 from bridge.slots.offer import Slot, nearest
 from bridge.slots.rules import Why
-from bridge.store import booking_events, calendars, objects, people
+from bridge.store import booking_events, calendars, objects, passes, people
 from bridge.store.booking_events import ClientRow, EventRow
 from bridge.store.people import UserRow
 
@@ -238,6 +238,19 @@ def find(tx: Connection, client_id: int) -> Session:
         state = "confirmed"  # in Picsello, or in a calendar
     starts, ends = _when(stored.text, user)
     return Session(row, event, user, state, starts, ends, stored.text)
+
+
+def remembered(tx: Connection, session: Session) -> Session:
+    """The session with its last times, from the journal: of a hold that is over nothing else is left. As it
+    is where it still has them, or where the journal has forgotten it."""
+    if session.starts is not None:
+        return session
+    known = passes.journal_of(tx, session.user.id, uid=session.row.uid, limit=3)
+    text = next((row.before for row in known if row.before is not None), None)
+    if text is None:
+        return session
+    starts, ends = _when(text, session.user)
+    return replace(session, starts=starts, ends=ends)
 
 
 # --- inside ----------------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ def deliver(bridge: Bridge) -> int:
         with bridge.db.writing() as tx:
             if not booking_events.claim_mail(tx, row, now + FIRST_DELAY * 2**row.mail_tries):
                 continue
-            session = client_booking.find(tx, row.id)
+            session = client_booking.remembered(tx, client_booking.find(tx, row.id))
         subject, text = _letter(bridge, session, row.mail or "")
         calendar = session.text if row.mail != "cancelled" else None
         try:
@@ -81,7 +81,9 @@ def _letter(bridge: Bridge, session: Session, what: str) -> tuple[str, str]:
         what = "held"
     event = session.event
     lines = [f"Hello {session.row.name},", "", _SUBJECTS[what].format(title=event.title) + "."]
-    if session.starts is not None and what != "cancelled":
+    if session.starts is not None and what == "cancelled":
+        lines += ["", "It was to be on", *times(session)]
+    elif session.starts is not None:
         lines += ["", *times(session)]
         lines += [line for line in (event.place, event.address) if line]
         lines += light_lines(session)

@@ -75,7 +75,7 @@ def _session(studio: str, event: str, token: str) -> Session:
     """The session that the link names. Raises NotFound."""
     number = receipts.read(the_bridge(), token)
     with the_bridge().db.reading() as tx:
-        session = client_booking.find(tx, number)
+        session = client_booking.remembered(tx, client_booking.find(tx, number))
     if (session.event.studio, session.event.slug) != (studio, event):
         raise NotFound("This link is not valid (any more).")
     return session

@@ -72,6 +72,27 @@ def test_moving_and_cancelling_are_told_too(studio: Studio, sink: Sink) -> None:
     assert "12:00" in body(sink.mails[1])
 
 
+@pytest.mark.parametrize("hold", [0, 20])
+def test_a_cancelled_session_still_says_when_it_was_to_be(studio: Studio, sink: Sink, hold: int) -> None:
+    session = studio.book(studio.event(hold=hold))
+    client_mail.deliver(studio.bridge)
+    client_booking.cancel(studio.bridge, session.row.id)
+    client_mail.deliver(studio.bridge)
+    told = body(sink.mails[1])
+    assert "It was to be on\n" in told and "09:00 to 10:00 (Europe/Berlin)\n" in told
+    page = receipt(studio, session).text
+    assert "Cancelled" in page and "Was to be" in page and "at the studio 09:00" in page
+
+
+def test_a_hold_that_ran_out_still_says_when_it_was_to_be(studio: Studio) -> None:
+    session = studio.book(studio.event(hold=20))
+    assert "Was to be" not in receipt(studio, session).text
+    studio.clock.pass_(minutes=21)
+    assert client_booking.release_expired(studio.bridge) == 1
+    page = receipt(studio, session).text
+    assert "The hold ran out" in page and "Was to be" in page and "at the studio 09:00" in page
+
+
 def test_a_mail_server_that_is_away_delays_a_mail_and_loses_none(studio: Studio, sink: Sink) -> None:
     sink.refuses = True
     studio.book(studio.event())
