@@ -154,7 +154,8 @@ def move(bridge: Bridge, client_id: int, start: int, *, owner: bool = False) -> 
 
 
 def cancel(bridge: Bridge, client_id: int, *, owner: bool = False) -> Session:
-    """Call a session off; its time is free again. A cancelled one stays so. Raises NotAllowed if it is too
+    """Call a session off; its time is free again, and it is gone from every calendar, as after
+    ``bookings.cancel``; a hold leaves nothing. A cancelled one stays so. Raises NotAllowed if it is too
     late, NotFound."""
     now = bridge.clock.now()
     with bridge.db.reading() as tx:
@@ -170,7 +171,7 @@ def cancel(bridge: Bridge, client_id: int, *, owner: bool = False) -> Session:
             objects.delete(tx, calendar_id, stored.href, actor=ACTOR, now=now)
         else:
             text = build.with_status(stored.text, "CANCELLED", now)
-            put = objects.put(tx, calendar_id, stored.href, text, actor=ACTOR, now=now, hidden=stored.hidden)
+            put = objects.put(tx, calendar_id, stored.href, text, actor=ACTOR, now=now, hidden=True)
             due = put.due
         booking_events.set_client(tx, client_id, status="cancelled", expires=None)
         _to_mail(tx, bridge, session, "cancelled")

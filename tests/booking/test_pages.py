@@ -145,7 +145,7 @@ def test_a_client_books_moves_and_cancels_in_a_browser(browser: Browser, studio:
     browser.follow("Choose another time").press("Take this time instead", start=iso("09:00"))
     assert "09:00 to 10:00" in browser.text and "new time" in browser.text
     browser.press("Yes, cancel it")
-    assert "Cancelled" in browser.text and "STATUS:CANCELLED" in studio.texts()[0]
+    assert "Cancelled" in browser.text and studio.texts() == []
     browser.follow("Book another time")
     assert browser.status == 200
 
