@@ -124,7 +124,7 @@ def test_google_asks_once_more_and_only_who_wants_a_calendar_made(story: Story):
         )
     assert APP_CREATED not in story.connect(), "an ordinary sign-in asks for no more than it needs"
     story.browser.press("Save", read=[FAMILY], edit=[FAMILY], write=NEW)
-    assert "It covers calendars that we make, no others." in story.browser.text
+    assert "It covers only calendars that we make." in story.browser.text
     assert story.dedicated() == [], "nothing is made before Google's page"
     asked = story.through_google(story.leave)
     assert APP_CREATED in asked.split()
@@ -191,7 +191,7 @@ def test_the_leave_taken_back_later_is_asked_for_again(story: Story):
     del story.google.calendars[first]
     story.browser.open(f"/calendar/settings/accounts/{story.account().id}/calendars")
     story.browser.press("Save", write=NEW)
-    assert "we need your leave once more" in story.browser.text
+    assert "we need your permission once more" in story.browser.text
     story.through_google(story.leave)
     (second,) = story.dedicated()
     assert second != first
