@@ -274,9 +274,15 @@ class Phone:
             self._end.set()
             thread.join()
 
-    def laid_down(self) -> threading.Lock:
-        """Nothing is edited as long as this is held."""
-        return self._hand
+    @contextlib.contextmanager
+    def laid_down(self, meanwhile: Callable[[], None]) -> Iterator[None]:
+        """Nothing is edited, once what it is at is saved. ``meanwhile``: called again and again till then."""
+        while not self._hand.acquire(timeout=1):
+            meanwhile()
+        try:
+            yield
+        finally:
+            self._hand.release()
 
     def _use(self) -> None:
         number = 0

@@ -104,7 +104,7 @@ def test_whatever_goes_wrong_nothing_is_lost_doubled_or_with_somebody_else(fleet
     def settle() -> None:
         with ExitStack() as rest:
             for phone in phones.values():
-                rest.enter_context(phone.laid_down())
+                rest.enter_context(phone.laid_down(fleet.tend))
             began = time.monotonic()
             fleet.settle({user: wanted[user] | phones[user].titles for user in USERS})
             print(f"both sides agree after {time.monotonic() - began:.1f} s", flush=True)
