@@ -35,7 +35,7 @@ from radicale import config
 from radicale import log as radicale_log
 from radicale.app import Application
 
-from bridge.errors import Invalid
+from bridge.errors import Invalid, StoreError
 from bridge.service import Bridge
 from radicale_plugin import answers, paths, seam
 from radicale_plugin.answers import ALLOW, CLASSES, Answer
@@ -132,7 +132,7 @@ class Front:
         environ, refused = given, None
         try:
             environ, refused = self._prepared(given)
-        except Invalid as error:
+        except (Invalid, StoreError) as error:
             refused = answers.refusal(error)
         if refused is not None:
             return _send(start_response, environ["REQUEST_METHOD"], refused)
@@ -154,7 +154,7 @@ class Front:
         return parts if len(parts) < 2 else _let_go(parts)
 
     def _prepared(self, given: WSGIEnvironment) -> tuple[WSGIEnvironment, Answer | None]:
-        """The request as Radicale may see it, or the answer that ends it here. Raises Invalid."""
+        """The request as Radicale may see it, or the answer that ends it here. Raises Invalid, StoreError."""
         environ = {name: value for name, value in given.items() if not name.startswith(_UNTRUSTED)}
         environ["REQUEST_METHOD"] = environ["REQUEST_METHOD"].upper()
         path = paths.checked(environ.get("PATH_INFO", "").encode("latin-1", "replace"))
