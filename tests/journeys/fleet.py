@@ -302,7 +302,7 @@ class Phone:
                 if reply.status in (201, 204):
                     self.titles[uid] = title
                     return
-                if reply.status != 503:
+                if reply.status < 500:  # PostgreSQL has no name for the errors of our full disk
                     self.refused.append((reply.status, reply.body))
             time.sleep(0.2)
 
