@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
@@ -39,6 +39,7 @@ class Line:
     who: str
     at: datetime
     overruled: bool
+    reached: Sequence[str] = ()  # where the sync took it, and how soon
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,10 @@ def show() -> ResponseReturnValue:
         theirs = {row.id: row.name for row in links.of_user(tx, me.user.id)}
         devices = {str(row.id): row.name for row in people.devices(tx, me.user.id)}
         finished = {row.id: row for row in passes.of_user(tx, me.user.id, limit=limit)}
+    reached = _reached(rows, theirs)
     groups = []
     for number, some in groupby(rows[:limit], key=lambda row: row.pass_id):
-        lines = [_line(row, ours, theirs, devices) for row in some]
+        lines = [replace(_line(row, ours, theirs, devices), reached=reached.get(row.id, ())) for row in some]
         done = finished.get(number) if number is not None else None
         if done is None:
             groups += [Group([line], None, False) for line in lines]
@@ -87,6 +89,21 @@ def take_back(number: int) -> ResponseReturnValue:
         for sentence in undone.left[:5]:
             flash(sentence, "warn")
     return redirect(url_for("history.show"), 303)
+
+
+def _reached(rows: Sequence[JournalRow], theirs: dict[int, str]) -> dict[int, list[str]]:
+    """By journal row, newest first: each change here, with the first write of its event to every calendar
+    elsewhere that came after it and before the next change here."""
+    found: dict[int, list[str]] = {}
+    since: dict[str, dict[int, datetime]] = {}
+    for row in rows:
+        if row.side == "remote" and row.link_id in theirs:
+            since.setdefault(row.uid, {})[row.link_id] = row.at
+        elif row.side == "hub":
+            found[row.id] = [
+                f"{theirs[link]} {words.later(at - row.at)}" for link, at in since.pop(row.uid, {}).items()
+            ]
+    return found
 
 
 def _line(row: JournalRow, ours: dict[int, str], theirs: dict[int, str], devices: dict[str, str]) -> Line:

@@ -82,6 +82,15 @@ def ago(at: datetime, now: datetime, zone: ZoneInfo) -> str:
     return moment(at, now, zone)
 
 
+def later(passed: timedelta) -> str:
+    """How long after something else: ``at once``, ``4 seconds later``, ``3 hours later``."""
+    seconds = passed.total_seconds()
+    for size, name in ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
+        if seconds >= size:
+            return count(int(seconds // size), name) + " later"
+    return "at once"
+
+
 def twelve_hours() -> bool:
     """Whether the visitor reads ``2:05 pm`` rather than ``14:05``."""
     if not has_request_context():

@@ -8,7 +8,7 @@ from bridge.store.people import UserRow
 from bridge.wiring import Bridge
 from tests.web import studio
 from tests.web.browser import Browser
-from tests.web.conftest import ANNA
+from tests.web.conftest import ANNA, Clock
 from tests.web.studio import event
 
 BEFORE = event("w", "Wedding", "DTSTART:20261125T140000Z|DURATION:PT2H")
@@ -109,3 +109,41 @@ def test_a_moved_booking_says_from_when_to_when(at_annas: Browser, bridge: Bridg
     assert "Changed Wedding: time from 2026-11-25 14:00 UTC" in history
     assert "to 2026-11-25 16:00 UTC" in history
     assert "by you, on these pages" in history
+
+
+def test_a_change_says_where_it_went_and_how_soon(
+    at_annas: Browser, bridge: Bridge, anna: UserRow, clock: Clock
+) -> None:
+    link = studio.link(bridge, studio.account(bridge, anna), "Work", writes=True)
+
+    def written(before: str | None, after: str) -> None:
+        with bridge.db.writing() as tx:
+            now = bridge.clock.now()
+            passes.journal(
+                tx,
+                user_id=anna.id,
+                side="remote",
+                action="update" if before else "create",
+                uid="w",
+                href="w.ics",
+                before=before,
+                after=after,
+                actor="sync",
+                now=now,
+                pass_id=passes.start(tx, link, anna.id, now),
+                link_id=link,
+            )
+
+    studio.book(bridge, anna, BEFORE, actor=f"user:{anna.id}")
+    clock.pass_(minutes=2)
+    written(None, BEFORE)
+    clock.pass_(hours=1)
+    studio.book(bridge, anna, LATER, actor=f"user:{anna.id}")
+    clock.pass_(seconds=4)
+    written(BEFORE, LATER)
+    clock.pass_(hours=1)
+    studio.book(bridge, anna, BEFORE, actor=f"user:{anna.id}")
+    text = at_annas.open("/history").text
+    assert "reached Work 4 seconds later" in text
+    assert "reached Work 2 minutes later" in text
+    assert text.count("reached Work") == 2, "the last change has gone nowhere yet"
