@@ -131,8 +131,15 @@ def put_off(tx: Connection, now: datetime) -> int:
     """Links that are due but can't be run, because their account backs off or waits for its user, are put off
     until it may work, so that looking for what is due does not pass them every time. Returns how many."""
     backs_off = select(account.c.next_try).where(account.c.id == link.c.account_id, account.c.next_try > now)
-    resting = update(link).where(link.c.due_at <= now, exists(backs_off))
+    resting = update(link).where(link.c.id.in_(_free(now, exists(backs_off))))
     count = int(tx.execute(resting.values(due_at=backs_off.scalar_subquery())).rowcount)
     stuck = exists().where(account.c.id == link.c.account_id, ~and_(*_able(now)))
-    waiting = update(link).where(link.c.due_at <= now, stuck)
+    waiting = update(link).where(link.c.id.in_(_free(now, stuck)))
     return count + int(tx.execute(waiting.values(due_at=now + WAITING)).rowcount)
+
+
+def _free(now: datetime, condition: ColumnElement[bool]) -> Select[Any]:
+    """Due links of that kind which nobody is changing: two workers that each wait for a row of the other's
+    would wait for ever."""
+    due = select(link.c.id).where(link.c.due_at <= now, condition)
+    return due.with_for_update(of=link, skip_locked=True)

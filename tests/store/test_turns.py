@@ -6,6 +6,7 @@ import itertools
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
+import pytest
 from sqlalchemy import Connection, insert, text
 
 from bridge.store import accounts, links, turns
@@ -143,6 +144,21 @@ def test_what_cannot_run_is_put_off_and_not_looked_at_every_time(studio: Studio)
     assert studio.due(backs_off) == NOW + seconds(60)
     assert studio.due(signed_out) == NOW + turns.WAITING
     assert studio.due(well) == NOW
+
+
+@pytest.mark.parametrize("db", ["postgresql"], indirect=True)  # SQLite lets one write at a time
+def test_putting_off_waits_for_nobody(studio: Studio) -> None:
+    """Two workers that look at once, each holding what the other is about to change, would end in a deadlock."""
+    held, free = (studio.link(f"/{n}/", reads=True, due_at=NOW) for n in range(2))
+    with studio.db.writing() as tx:
+        accounts.set_state(tx, 1, "needs-sign-in", "why", now=NOW)
+        accounts.set_state(tx, 2, "needs-sign-in", "why", now=NOW)
+    with studio.db.writing() as another:
+        links.set_(another, held, urgent=True)
+        with studio.db.writing() as tx:
+            tx.execute(text("SET LOCAL lock_timeout = '1s'"))
+            assert turns.put_off(tx, NOW) == 1
+    assert (studio.due(held), studio.due(free)) == (NOW, NOW + turns.WAITING)
 
 
 def test_looking_costs_what_is_due_not_what_there_is(studio: Studio) -> None:
