@@ -148,7 +148,7 @@ def test_what_cannot_run_is_put_off_and_not_looked_at_every_time(studio: Studio)
 
 @pytest.mark.parametrize("db", ["postgresql"], indirect=True)  # SQLite lets one write at a time
 def test_putting_off_waits_for_nobody(studio: Studio) -> None:
-    """Two workers that look at once, each holding what the other is about to change, would end in a deadlock."""
+    """Two workers that look at once, each holding what the other is about to change: a deadlock."""
     held, free = (studio.link(f"/{n}/", reads=True, due_at=NOW) for n in range(2))
     with studio.db.writing() as tx:
         accounts.set_state(tx, 1, "needs-sign-in", "why", now=NOW)
