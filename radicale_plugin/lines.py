@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any
 
 from bridge.store.calendars import CalendarRow
-from radicale_plugin.multistatus import element, escaped, is_plain, name_in_path, propstats
+from bridge.store.rows import batches
+from radicale_plugin.multistatus import element, escaped, name_in_path, names_in_path, propstats
 from radicale_plugin.properties import CALENDAR_DATA, NAME, OBJECT_ALIKE, OBJECT_OWN, TEXT, Asking
 
 #: The text of an object as a report shows it; None: not at all.
@@ -60,9 +61,12 @@ class Lines:
                     yield line % (name_in_path(stored.href), *[slot(stored) for slot in slots])
         elif len(slots) == 1:  # all the etags: what every sync without a token begins with
             (only,), (before, between, after) = slots, self._pieces
-            for stored in rows:
-                name = stored.href if is_plain(stored.href) else name_in_path(stored.href)
-                yield f"{before}{name}{between}{only(stored)}{after}"
+            for part in batches(rows, 1_000):
+                names = names_in_path([stored.href for stored in part])
+                yield from [
+                    f"{before}{name}{between}{only(stored)}{after}"
+                    for name, stored in zip(names, part, strict=True)
+                ]
         else:
             for stored in rows:
                 yield line % (name_in_path(stored.href), *[slot(stored) for slot in slots])

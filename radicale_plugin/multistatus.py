@@ -7,7 +7,7 @@ what XML cannot hold at all is taken out of the finished answer.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from http import HTTPStatus
 from itertools import chain, islice
@@ -29,9 +29,9 @@ _XML = '<?xml version="1.0" encoding="utf-8"?>\n'
 OK = "</prop><status>HTTP/1.1 200 OK</status></propstat>"
 _MISSING = "</prop><status>HTTP/1.1 404 Not Found</status></propstat>"
 
-#: Of a path segment: whether it is written as it is.
-is_plain = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
-_PLAIN_BUT_AT = re.compile(r"[A-Za-z0-9_.~@-]*").fullmatch
+#: Of a path segment, or many: whether nothing in it is quoted but an @.
+_plain = re.compile(r"[A-Za-z0-9_.~@-]*").fullmatch
+_all_plain = re.compile(r"[A-Za-z0-9_.~@\n-]*").fullmatch
 
 #: Responses in one portion of a long answer.
 PORTION = 2_000
@@ -76,7 +76,17 @@ def element(name: str, content: str = "") -> str:
 
 def name_in_path(name: str) -> str:
     """A path segment, percent-encoded; as ``quote``, which is slow where there is anything to quote."""
-    return name.replace("@", "%40") if _PLAIN_BUT_AT(name) else quote(name)
+    return name.replace("@", "%40") if _plain(name) else quote(name)
+
+
+def names_in_path(names: Sequence[str]) -> list[str]:
+    """``name_in_path`` of each: nearly always all are plain, and are looked at together."""
+    together = "\n".join(names)
+    if _all_plain(together):
+        quoted = together.replace("@", "%40").split("\n")
+        if len(quoted) == len(names):  # none holds a line end
+            return quoted
+    return [name_in_path(name) for name in names]
 
 
 def href(address: str) -> str:
