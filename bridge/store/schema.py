@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, inspect, text
-from sqlalchemy.exc import DBAPIError
 
 from bridge.errors import StoreError
+from bridge.store import considerate
 
 if TYPE_CHECKING:
     from bridge.store.db import Database
@@ -25,11 +25,7 @@ HEAD = "0001"
 
 #: Names our migrations among PostgreSQL's advisory locks: any number, the same for ever.
 ADVISORY_LOCK = 0x7069_6373
-#: Milliseconds that a step waits for a table on PostgreSQL; seconds until it tries again, and for how long.
-LONGEST_WAIT_MS = 500
-LOOK_AGAIN = 0.5
-PATIENCE = 600
-LOCK_NOT_AVAILABLE = "55P03"  # SQLSTATE
+LOOK_AGAIN = 0.5  # seconds, for who waits until another process has done it
 
 
 def revision(tx: Connection) -> str | None:
@@ -46,7 +42,7 @@ def is_current(db: Database) -> bool:
 
 def migrate(db: Database) -> None:
     """Apply what is missing; of several processes one works and the others wait. On SQLite all of it is one
-    transaction, on PostgreSQL each step is, so that nobody is kept from reading (``migrations.gently``).
+    transaction, on PostgreSQL each step is, so that nobody is kept from reading (``considerate``).
 
     Raises StoreError if the data was written by a newer version of the program.
     """
@@ -73,25 +69,26 @@ def apply(db: Database, *further: Path) -> None:
 
 
 def _upgrade_beside(engine: Engine, further: Sequence[Path]) -> None:
-    """A statement that waits for a table keeps all who come after it from reading: so it waits for half a
-    second, lets them go first, and tries again."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            with engine.connect() as connection:
-                connection.execute(text(f"SET lock_timeout = {LONGEST_WAIT_MS}"))
-                connection.commit()
-                try:
-                    _upgrade(connection, further)
-                finally:
-                    connection.rollback()
-                    connection.execute(text("RESET lock_timeout"))
-                    connection.commit()
-            return
-        except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE or time.monotonic() > deadline:
-                raise
-        time.sleep(LOOK_AGAIN)
+    """Beside all who read and write. Raises StoreError if they never leave a moment for a step."""
+
+    def found() -> str | None:
+        with engine.connect() as connection:
+            return revision(connection)
+
+    def attempt() -> None:
+        with considerate.connected(engine, bounded=found() is not None) as connection:
+            _upgrade(connection, further)
+
+    try:
+        considerate.patiently(attempt, progress=found)
+    except Exception as error:
+        if not considerate.stood_back(error):
+            raise
+        raise StoreError(
+            f"The database could not be brought up to date: {considerate.PATIENCE // 60} minutes long there "
+            f"was no moment of {considerate.LONGEST_STEP_MS / 1000:g} s for the next step. Nothing is lost. "
+            "End long reports and dumps of the database, or stop the other processes, then start again."
+        ) from error
 
 
 def _upgrade(tx: Connection, further: Sequence[Path]) -> None:
