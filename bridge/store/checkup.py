@@ -21,6 +21,21 @@ def database(tx: Connection) -> Sequence[str]:
     return found + [f"rows of “{name}” refer to something that is gone" for name in sorted(broken)]
 
 
+#: What PostgreSQL may be told not to do, and then loses in a crash what it said is saved.
+PROMISES = ("fsync", "full_page_writes", "synchronous_commit")
+
+
+def broken_promises(tx: Connection) -> list[tuple[str, str]]:
+    """Which of ``PROMISES`` are off for us, and where that was said (``pg_settings.source``: ``database``,
+    ``user``, ``command line``, ``configuration file``…). Of SQLite we say it ourselves."""
+    if tx.dialect.name == "sqlite":
+        return []
+    asked = text(
+        "SELECT name, source FROM pg_settings WHERE name = ANY(:names) AND setting = 'off' ORDER BY name"
+    )
+    return [(row.name, row.source) for row in tx.execute(asked, {"names": list(PROMISES)})]
+
+
 def damaged(tx: Connection) -> list[tuple[int, int, str]]:
     """Objects whose text is not what their tag was made of: calendar, object, UID."""
     wanted = select(object_.c.calendar_id, object_.c.id, object_.c.uid, object_.c.etag, object_.c.text)

@@ -42,6 +42,19 @@ class Answer:
 Call = Callable[..., Answer]
 
 
+#: The tests' PostgreSQL need not survive the machine, and the doctor says so.
+CARELESS = "what PostgreSQL promises"
+
+
+def wrong(call: Call, *words: str) -> dict[str, str]:
+    """What the doctor finds wrong, and what it says to do about it."""
+    answer = call("doctor", "--json", *words)
+    found = {row["what"]: row["says"] for row in answer.json if not row["ok"]}
+    assert answer.code == (1 if found else 0)
+    found.pop(CARELESS, None)
+    return found
+
+
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     """The data folder of this test's installation; it does not exist yet."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Answer, Call
+from tests.cli.conftest import Answer, Call, wrong
 
 
 def _add(call: Call, start: str, *more: str) -> Answer:
@@ -128,21 +128,17 @@ def test_the_demo_gives_new_keys_when_the_old_ones_no_longer_open_it(call: Call)
 
 
 def test_the_doctor_finds_nothing_in_a_fresh_installation(call: Call) -> None:
-    answer = call("doctor", "--json")
-    assert answer.code == 0
-    assert all(finding["ok"] for finding in answer.json)
+    assert wrong(call) == {}
 
 
 def test_the_doctor_says_what_to_do_about_open_doors(call: Call, anna: str, data: Path) -> None:
     call("device", "add", anna, "phone")
     (data / "master.key").chmod(0o644)
     data.chmod(0o755)
-    answer = call("doctor", "--json")
-    assert answer.code == 1
-    wrong = {finding["what"]: finding["says"] for finding in answer.json if not finding["ok"]}
-    assert set(wrong) == {"data folder", "master key"}
-    assert f"chmod 700 {data}" in wrong["data folder"]
-    assert f"chmod 600 {data / 'master.key'}" in wrong["master key"]
+    found = wrong(call)
+    assert set(found) == {"data folder", "master key"}
+    assert f"chmod 700 {data}" in found["data folder"]
+    assert f"chmod 600 {data / 'master.key'}" in found["master key"]
 
 
 @pytest.mark.embedded
@@ -151,5 +147,5 @@ def test_the_doctor_reports_a_broken_database_instead_of_failing(call: Call, ann
         file.write_bytes(b"ruined " * 1000)
     answer = call("doctor", "--json")
     assert answer.code == 1
-    (wrong,) = [finding for finding in json.loads(answer.out) if not finding["ok"]]
-    assert wrong["what"] == "database"
+    (found,) = [finding for finding in json.loads(answer.out) if not finding["ok"]]
+    assert found["what"] == "database"

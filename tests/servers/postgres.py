@@ -29,11 +29,12 @@ OLDEST = 15
 class Cluster:
     """A running server; ``process`` may be ended and ``start``-ed again by tests of restarts. ``port``: where
     it listens on loopback too, None: only at the socket in its folder. ``durable``: what was committed
-    survives its crash, as in production."""
+    survives its crash, as in production. ``settings``: further ones, or others than ours."""
 
     folder: Path
     port: int | None = None
     durable: bool = False
+    settings: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     _names: Iterator[int] = field(default_factory=count)
 
@@ -64,6 +65,7 @@ class Cluster:
         # nothing here has to survive the machine
         options |= {"fsync": "off", "full_page_writes": "off"}
         options |= {} if self.durable else {"synchronous_commit": "off"}
+        options |= self.settings
         command = [_binary("postgres"), "-D", str(self.folder / "data")]
         for name, value in options.items():
             command += ["-c", f"{name}={value}"]
@@ -89,7 +91,9 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def postgres(port: int | None = None, *, durable: bool = False) -> Iterator[Cluster]:
+def postgres(
+    port: int | None = None, *, durable: bool = False, settings: dict[str, str] | None = None
+) -> Iterator[Cluster]:
     """A fresh cluster with the superuser ``postgres``."""
     # not below pytest's folder: PostgreSQL refuses root, and its own account may not look in there
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
@@ -112,7 +116,7 @@ def postgres(port: int | None = None, *, durable: bool = False) -> Iterator[Clus
         )
         if made.returncode:
             raise RuntimeError(f"initdb failed: {made.stderr}")
-        cluster = Cluster(folder, port, durable)
+        cluster = Cluster(folder, port, durable, settings or {})
         try:
             cluster.start()
             yield cluster
