@@ -28,7 +28,7 @@ help:
 	echo "make audit   weaknesses in our code and what we depend on (ADVISORIES=required: it fails where they cannot be looked up)"
 	echo "make bench   our server beside Cyrus, Radicale and Xandikos (BENCH='--events 500' to choose)"
 	echo "make growth  how our server grows with events and studios, and a worker's memory"
-	echo "make simulate  SCHEDULES=n SEED=s: random histories, faults and crashes against the sync engine"
+	echo "make simulate  SCHEDULES=n SEED=s DATABASE=d: random histories, faults and crashes against the sync engine (d: postgresql)"
 	echo "make fuzz INPUTS=n SEED=s: odd requests against the CalDAV server; none may be an error of ours"
 	echo "make screenshots  every page and state as a picture (SHOTS='--only word' to choose)"
 	echo "make simulate-all  every crash point, every write in flight, undos, a million plans, a soak of 30 minutes"
@@ -46,16 +46,19 @@ test: .venv/dev.stamp $(foreach part,$(PARTS),.venvs/$(part).stamp)
 #   PICSELLO_BRIDGE_TEST_DATABASE=postgresql make test
 ON_POSTGRESQL ?= tests/sync/test_guards.py tests/sync/test_first_link.py tests/sync/test_conflicts.py tests/sync/test_undo.py \
 	tests/plugin/test_protocol.py tests/plugin/test_policies.py tests/booking tests/service/test_accounts.py \
-	tests/cli/test_worker.py tests/cli/test_sync.py tests/web/test_journey.py tests/journeys/test_crashes.py
+	tests/cli/test_worker.py tests/cli/test_sync.py tests/web/test_journey.py tests/journeys/test_crashes.py \
+	tests/simulation/test_schedules.py
 
 test-postgresql: .venv/dev.stamp .venvs/postgresql.stamp .venvs/redis.stamp
 	@PICSELLO_BRIDGE_TEST_DATABASE=postgresql .venv/bin/python -m pytest $(ON_POSTGRESQL)
 
-# SCHEDULES random histories against the whole sync engine, from seed SEED on; the last line is JSON.
+# SCHEDULES random histories against the whole sync engine on DATABASE (sqlite or postgresql, whose connections break,
+# too), from seed SEED on; the last line is JSON.
 SCHEDULES ?= 200
 SEED ?= 0
-simulate: .venv/dev.stamp
-	@.venv/bin/python -m tests.simulation.run $(SCHEDULES) $(SEED) $(if $(LEDGER),--ledger $(LEDGER))
+DATABASE ?= sqlite
+simulate: .venv/dev.stamp $(if $(filter postgresql,$(DATABASE)),.venvs/postgresql.stamp)
+	@.venv/bin/python -m tests.simulation.run $(SCHEDULES) $(SEED) --database $(DATABASE) $(if $(LEDGER),--ledger $(LEDGER))
 
 INPUTS ?= 200000
 fuzz: .venv/dev.stamp

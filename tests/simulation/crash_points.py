@@ -15,8 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
-import os
 import sys
 import time
 from collections import Counter
@@ -26,7 +24,7 @@ from random import Random
 from typing import Any
 
 from bridge.store import conflicts, notices, objects, pairings, suggestions
-from tests.simulation import store
+from tests.simulation import many, store
 from tests.simulation.far_side import Dial
 from tests.simulation.invariants import violations, written
 from tests.simulation.ledger import shown, told_by
@@ -250,14 +248,14 @@ def main() -> int:
     parser.add_argument("--again", action="store_true")
     parser.add_argument("--profiles", nargs="*", default=[])
     parser.add_argument("--operations", nargs="*", default=[])
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    many.add_options(parser)
     wish = parser.parse_args()
     pairs = all_pairs([n for n in OPERATIONS if any(w in n for w in wish.operations)], wish.profiles)
     totals: Counter[str] = Counter()
     failing: list[str] = []
     started = time.monotonic()
     work = explore_named_again if wish.again else explore_named
-    with multiprocessing.get_context("spawn").Pool(wish.processes) as pool:
+    with many.on(wish.database), many.workers(wish.processes) as pool:
         for done, outcome in enumerate(pool.imap_unordered(work, pairs, chunksize=2), 1):
             totals.update(points=outcome.points, moments=outcome.moments, recoveries=outcome.recoveries)
             totals.update(violations=len(outcome.wrong))
@@ -267,6 +265,7 @@ def main() -> int:
             print(f"\r{done}/{len(pairs)}, {totals['points']} points", end="", file=sys.stderr)
     print(file=sys.stderr)
     summary = {
+        "database": wish.database,
         "operations": len({name for name, _ in pairs}),
         "profiles": len({profile for _, profile in pairs}),
         "pairs": len(pairs),

@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
-import os
 import sys
 import time
 from collections import Counter
@@ -22,6 +20,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from bridge.store import pairings
+from tests.simulation import many
 from tests.simulation.crash_points import Outcome as Counted
 from tests.simulation.crash_points import converge, go_on, opened, settle, watched
 from tests.simulation.invariants import violations, written
@@ -206,13 +205,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Everything that may happen to a write in flight.")
     parser.add_argument("--again", action="store_true")
     parser.add_argument("--profiles", nargs="*", default=[])
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    many.add_options(parser)
     wish = parser.parse_args()
     pairs = all_pairs(wish.profiles)
     totals: Counter[str] = Counter()
     failing: list[str] = []
     started = time.monotonic()
-    with multiprocessing.get_context("spawn").Pool(wish.processes) as pool:
+    with many.on(wish.database), many.workers(wish.processes) as pool:
         work = explore_named_again if wish.again else explore_named
         for done, outcome in enumerate(pool.imap_unordered(work, pairs), 1):
             totals.update(flights=outcome.flights, schedules=outcome.schedules, violations=len(outcome.wrong))
@@ -221,7 +220,13 @@ def main() -> int:
                 print(f"\n{failing[-1]}: {outcome.wrong[:4]}", file=sys.stderr)
             print(f"\r{done}/{len(pairs)}, {totals['schedules']} schedules", end="", file=sys.stderr)
     print(file=sys.stderr)
-    summary = {"writes": len(WRITES), "pairs": len(pairs), **totals, "failing": sorted(failing)}
+    summary = {
+        "database": wish.database,
+        "writes": len(WRITES),
+        "pairs": len(pairs),
+        **totals,
+        "failing": sorted(failing),
+    }
     print(json.dumps({**summary, "seconds": round(time.monotonic() - started, 1)}))
     return 1 if failing else 0
 

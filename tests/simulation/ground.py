@@ -12,12 +12,16 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Self
 
-from sqlalchemy import Connection
+import psycopg
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
 
+from bridge.errors import StoreError
 from bridge.ports import Provider
 from bridge.providers.ics.provider import CALENDAR
 from bridge.store import accounts, calendars, installation, links, pairings, people
 from bridge.store.db import Database
+from bridge.store.failures import explained
 from bridge.sync.engine import Engine
 from bridge.sync.report import Report
 from tests.simulation.far_feed import feed
@@ -29,6 +33,10 @@ from tests.simulation.profiles import Profile
 
 class Crash(BaseException):
     """The process is gone. Nothing may catch it."""
+
+
+class ConnectionLost(Exception):
+    """The process lives, and its connection to the database server breaks at a commit."""
 
 
 @dataclass(slots=True)
@@ -44,7 +52,8 @@ class SimClock:
 
 
 class SteppingDatabase(Database):
-    """A database whose commits are steps."""
+    """A database whose commits are steps. A server's connection breaks where the process dies, and may break
+    where it lives on: then the commit fails, or it is done and its answer lost."""
 
     step: Callable[[str], None] | None = None
 
@@ -53,11 +62,33 @@ class SteppingDatabase(Database):
         if self.step is not None:
             self.step("before transaction")
         with super().writing() as tx:
-            yield tx
+            try:
+                yield tx
+                if self.step is not None:
+                    self.step("before commit")
+            except ConnectionLost:
+                self._end_session(tx)
+            except Crash:
+                if not self.on_sqlite:
+                    tx.invalidate()  # the dead take no leave
+                raise
+        try:
             if self.step is not None:
-                self.step("before commit")
-        if self.step is not None:
-            self.step("after commit")
+                self.step("after commit")
+        except ConnectionLost as lost:
+            with explained():
+                raise OperationalError("COMMIT", None, psycopg.OperationalError("no answer")) from lost
+
+    def _end_session(self, tx: Connection) -> None:
+        """As the server does when it is stopped; whoever uses it next is told."""
+        own = tx.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        with self.reading() as other:
+            other.execute(text("SELECT pg_terminate_backend(:own, 10000)"), {"own": own})
+
+    def left(self) -> None:
+        """Its process died."""
+        if not self.on_sqlite:
+            self.close()
 
 
 @dataclass(slots=True)
@@ -93,6 +124,8 @@ class Ground:
     trace: list[str] = field(default_factory=list)
     steps: int = 0
     crash_at: int | None = None
+    lose_at: int | None = None  # at the first commit from this step on, the database's connection breaks
+    lost: int = 0  # connections
     dead: bool = False
     meddle: float = 0.0  # how likely people act at a step of a pass
     on_step: Callable[[str], None] | None = None  # told each step, before anything happens at it
@@ -160,6 +193,11 @@ class Ground:
             self.crash_at = None
             self.dead = True
             raise Crash
+        if self.lose_at is not None and self.steps >= self.lose_at and where.endswith("commit"):
+            self.trace.append(f"connection lost {where}")
+            self.lose_at = None
+            self.lost += 1
+            raise ConnectionLost
         if where in ("request", "after write", "before transaction") and self.random.random() < self.meddle:
             self.somebody_acts()
 
@@ -184,11 +222,18 @@ class Ground:
             sleep=self.clock.sleep,
             threads=False,
         )
+        lost = self.lost
         try:
             report = engine.run(link.id, confirm=confirm, by_hand=by_hand)
         except Crash:
             self.dead = False
+            self.db.left()
             self.clock.sleep(20)  # the lease of a dead process runs out
+            return None
+        except StoreError:
+            if self.lost == lost:
+                raise
+            self.clock.sleep(20)
             return None
         self.trace.append(f"pass {link.id} {report.counts()} {report.held} {report.errors}")
         return report

@@ -19,7 +19,7 @@ PASSES_TO_AGREE = 6
 
 def settle(world: World) -> list[str]:
     """Faults off; I1: at most six passes until a further round writes nothing. I6: two more are quiet."""
-    world.dial.rate, world.meddle, world.crash_at = 0.0, 0.0, None
+    world.dial.rate, world.meddle, world.crash_at, world.lose_at = 0.0, 0.0, None, None
     world.dial.signed_out = world.dial.blank = False
     patient = any(link.far.profile.patient for link in world.links)
     for _ in range(PASSES_TO_AGREE):

@@ -65,4 +65,5 @@ def back_to(world: World, moment: Moment) -> None:
     world.clock.sleep(LEASE_RUNS_OUT)
     world.ledger = deepcopy(moment.ledger)
     world.dead, world.crash_at, world.on_step = False, None, None
+    world.db.left()
     world.dial.script[:] = moment.script

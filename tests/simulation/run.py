@@ -1,4 +1,4 @@
-"""Many schedules: ``python -m tests.simulation.run SCHEDULES [SEED]``.
+"""Many schedules: ``python -m tests.simulation.run SCHEDULES [SEED] [--database postgresql]``.
 
 Progress goes to standard error; the last line on standard output is one JSON object. Exit 1 if anything
 was violated. With ``--ledger FILE`` the line is appended there too, beside the commit it was measured on, so
@@ -8,10 +8,7 @@ that runs add up.
 from __future__ import annotations
 
 import argparse
-import gc
 import json
-import multiprocessing
-import os
 import subprocess
 import sys
 import time
@@ -20,22 +17,18 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.simulation.schedule import Outcome, play
+from tests.simulation import many, store
+from tests.simulation.schedule import Outcome, play, play_losing
 
 
 def outcomes(seeds: range, processes: int) -> Iterator[Outcome]:
     """The schedules of these seeds, in no order."""
+    work = play_losing if store.kept_on() else play
     if processes == 1:
-        yield from map(play, seeds)
+        yield from map(work, seeds)
         return
-    with multiprocessing.get_context("spawn").Pool(processes, _seldom_collect) as pool:
-        yield from pool.imap_unordered(play, seeds, chunksize=8)
-
-
-def _seldom_collect() -> None:
-    """What a schedule leaves behind is small, and looking for it often takes a twentieth of the time."""
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
+    with many.workers(processes) as pool:
+        yield from pool.imap_unordered(work, seeds, chunksize=8)
 
 
 def run(schedules: int, seed: int, processes: int) -> dict[str, object]:
@@ -48,6 +41,8 @@ def run(schedules: int, seed: int, processes: int) -> dict[str, object]:
     for done, outcome in enumerate(outcomes(range(seed, seed + schedules), processes), 1):
         totals.update(edits=outcome.edits, requests=outcome.requests, faulty_requests=outcome.faulty)
         totals.update(crashes=outcome.crashes)
+        if store.kept_on():
+            totals.update(lost_connections=outcome.lost)
         profiles.update(outcome.profiles)
         broken.update(sentence.partition(" ")[0] for sentence in outcome.violations)
         if outcome.violations:
@@ -58,6 +53,7 @@ def run(schedules: int, seed: int, processes: int) -> dict[str, object]:
             print(f"\r{done}/{schedules} schedules, {len(failing)} failing", end="", file=sys.stderr)
     print(file=sys.stderr)
     return {
+        "database": "postgresql" if store.kept_on() else "sqlite",
         "schedules": schedules,
         "seed": seed,
         **totals,
@@ -79,10 +75,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Play random schedules against the sync engine.")
     parser.add_argument("schedules", type=int)
     parser.add_argument("seed", type=int, nargs="?", default=0)
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    many.add_options(parser)
     parser.add_argument("--ledger", type=Path)
     wish = parser.parse_args()
-    summary = run(wish.schedules, wish.seed, wish.processes)
+    with many.on(wish.database):
+        summary = run(wish.schedules, wish.seed, wish.processes)
     line = json.dumps(summary)
     print(line)
     if wish.ledger:

@@ -24,17 +24,21 @@ class Outcome:
     requests: int = 0
     faulty: int = 0
     crashes: int = 0
+    lost: int = 0  # connections to the database
     trace: str = ""
     profiles: list[str] = field(default_factory=list)
 
 
-def play(seed: int, *, among: Sequence[Profile] = PROFILES, show: bool = False) -> Outcome:
-    """Run the schedule of that seed, with far sides like some of these."""
+def play(
+    seed: int, *, among: Sequence[Profile] = PROFILES, losing: bool = False, show: bool = False
+) -> Outcome:
+    """Run the schedule of that seed, with far sides like some of these. ``losing``: connections to the
+    database server break, too; else the trace is the same on every database."""
     random = Random(seed)
     dial = Dial(random)
     world = World.opened(store.put(store.empty()), random, dial)
     world.trace.append(f"seed {seed}")
-    _act(world, among)
+    _act(world, among, Random(f"connections {seed}") if losing else None)
     found = settle(world)
     found += violations(world)
     if show:
@@ -42,10 +46,15 @@ def play(seed: int, *, among: Sequence[Profile] = PROFILES, show: bool = False) 
     digest = hashlib.sha256("\n".join(world.trace).encode()).hexdigest()
     names = sorted({link.far.profile.name for link in world.links})
     crashes = sum(line.startswith("crash") for line in world.trace)
-    return Outcome(seed, found, world.ledger.count, dial.requests, dial.faulty, crashes, digest, names)
+    count, lost = world.ledger.count, world.lost
+    return Outcome(seed, found, count, dial.requests, dial.faulty, crashes, lost, digest, names)
 
 
-def _act(world: World, among: Sequence[Profile]) -> None:
+def play_losing(seed: int) -> Outcome:
+    return play(seed, losing=True)
+
+
+def _act(world: World, among: Sequence[Profile], connections: Random | None) -> None:
     random = world.random
     for number in range(random.choice((1, 1, 2, 3, 4))):
         writes = number == 0
@@ -65,6 +74,8 @@ def _act(world: World, among: Sequence[Profile]) -> None:
         if crash_due is not None and world.ledger.count >= crash_due:
             world.crash_at = world.steps + random.randrange(1, 40)
             crash_due = None if random.random() < 0.7 else world.ledger.count + 5
+        if connections is not None and connections.random() < 0.15:
+            world.lose_at = world.steps + connections.randrange(1, 40)
         for _ in range(random.choice((1, 1, 2, 3, 6))):
             world.somebody_acts()
             world.clock.sleep(random.choice((1, 30, 300)))

@@ -1,4 +1,5 @@
-"""Three thousand schedules in every test run, and for ever the seeds that once failed."""
+"""Three thousand schedules in every test run, and for ever the seeds that once failed. On PostgreSQL fewer,
+in which connections to it break, too (``make simulate DATABASE=postgresql`` plays as many as you like)."""
 
 from __future__ import annotations
 
@@ -6,11 +7,14 @@ import os
 
 import pytest
 
+from tests.servers import everywhere
+from tests.servers.postgres import Cluster
+from tests.simulation.many import stores_in
 from tests.simulation.profiles import PLAIN, PROFILES
 from tests.simulation.run import run
 from tests.simulation.schedule import play
 
-SCHEDULES = 3000
+SCHEDULES = 50 if everywhere.ASKED else 3000
 
 #: Seeds that once broke an invariant, with what went wrong.
 ONCE_FAILED = {
@@ -57,3 +61,14 @@ def test_the_same_seed_gives_the_same_trace() -> None:
     first, second = play(17), play(17)
     assert first.trace == second.trace
     assert first.faulty > 0
+
+
+def test_the_same_seed_gives_the_same_trace_on_the_other_database(cluster: Cluster) -> None:
+    with stores_in(None):
+        on_sqlite = play(17)
+    with stores_in(cluster):
+        on_postgresql, losing, again = play(17), play(17, losing=True), play(17, losing=True)
+    assert on_sqlite.trace == on_postgresql.trace
+    assert losing.trace == again.trace != on_sqlite.trace
+    assert losing.lost > 0
+    assert on_sqlite.violations == on_postgresql.violations == losing.violations == []

@@ -11,8 +11,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import multiprocessing
-import os
 import sys
 import time
 from random import Random
@@ -22,7 +20,7 @@ from bridge.errors import BridgeError
 from bridge.ical.fields import fingerprint
 from bridge.service import Bridge, undo
 from bridge.store import objects, passes
-from tests.simulation import store
+from tests.simulation import many, store
 from tests.simulation.far_side import Dial, same_content
 from tests.simulation.ground import Crash
 from tests.simulation.ledger import uid_of
@@ -145,19 +143,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Undo passes in random schedules.")
     parser.add_argument("number", type=int)
     parser.add_argument("seed", type=int, nargs="?", default=0)
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    many.add_options(parser)
     wish = parser.parse_args()
     failing: dict[int, list[str]] = {}
     started = time.monotonic()
     seeds = range(wish.seed, wish.seed + wish.number)
-    with multiprocessing.get_context("spawn").Pool(wish.processes) as pool:
+    with many.on(wish.database), many.workers(wish.processes) as pool:
         for done, (seed, found) in enumerate(pool.imap_unordered(both, seeds, chunksize=4), 1):
             if found:
                 failing[seed] = found
                 print(f"\nseed {seed}: {found}", file=sys.stderr)
             print(f"\r{done}/{wish.number} undone, {len(failing)} failing", end="", file=sys.stderr)
     print(file=sys.stderr)
-    summary = {"undone": 2 * wish.number, "seed": wish.seed, "failing_seeds": sorted(failing)}
+    summary = {
+        "database": wish.database,
+        "undone": 2 * wish.number,
+        "seed": wish.seed,
+        "failing_seeds": sorted(failing),
+    }
     print(json.dumps({**summary, "seconds": round(time.monotonic() - started, 1)}))
     return 1 if failing else 0
 
