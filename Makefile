@@ -26,7 +26,7 @@ help:
 	echo "make check   formatting, lint, types, import rules"
 	echo "make newcomer  what somebody new does first, from nothing but the clone"
 	echo "make audit   weaknesses in our code and what we depend on (ADVISORIES=required: it fails where they cannot be looked up)"
-	echo "make bench   our server beside Cyrus, Radicale and Xandikos (BENCH='--events 500' to choose)"
+	echo "make bench   our server beside Cyrus, Radicale and Xandikos (BENCH='--events 500 --database postgresql' to choose)"
 	echo "make growth  how our server grows with events and studios, and a worker's memory"
 	echo "make simulate  SCHEDULES=n SEED=s DATABASE=d: random histories, faults and crashes against the sync engine (d: postgresql)"
 	echo "make fuzz INPUTS=n SEED=s: odd requests against the CalDAV server; none may be an error of ours"
@@ -92,7 +92,7 @@ audit: .venv/dev.stamp .venvs/pip-audit.stamp | node
 	ADVISORIES=$(ADVISORIES) .venv/bin/python -m tests.advisories
 
 # git keeps Xandikos' calendars
-bench: .venv/dev.stamp .venvs/xandikos.stamp .venvs/cyrus.stamp
+bench: .venv/dev.stamp .venvs/xandikos.stamp .venvs/cyrus.stamp .venvs/postgresql.stamp
 	@command -v git >/dev/null || { echo "Setting up: git"; $(APT) git >/dev/null; }
 	.venv/bin/python -m benchmarks.caldav $(BENCH)
 

@@ -1,9 +1,9 @@
 """Mixed load by many devices for long: ``python -m benchmarks.devices [--minutes M] [--devices N]``.
 
 N simulated devices, four of each user, poll, read, write and delete on CalDAV over two server processes
-(gunicorn's, or our own with ``--server ours``) and PostgreSQL, each about every five seconds. Asked: no
-error, memory that does not grow (the last third of the time against the middle one), and a 99th percentile
-not far from the median. One JSON line; exit 1 if one of the three does not hold.
+(gunicorn's, or our own with ``--server ours``) and a PostgreSQL that syncs to the disk, each about every five
+seconds. Asked: no error, memory that does not grow (the last third of the time against the middle one), and a
+99th percentile not far from the median. One JSON line; exit 1 if one of the three does not hold.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.caldav import gunicorn
 from benchmarks.caldav.client import Client
 from benchmarks.caldav.events import event, uid
 from benchmarks.caldav.operations import OPERATIONS, Calendar
@@ -32,12 +33,11 @@ from bridge.service import people
 from bridge.store import calendars, objects
 from bridge.store.people import user_by_email
 from bridge.wiring import Bridge
-from tests.servers.postgres import postgres
+from tests.servers.postgres import AS_IT_COMES, postgres
 from tests.servers.process import free_port, running
 
 OF_A_USER = 4
 EVENTS = 100
-PROCESSES = 2
 #: How often a device does what, of a hundred times.
 SHARES = {
     "poll: ctag, token": 45,
@@ -50,16 +50,6 @@ SHARES = {
     "month: data": 2,
 }
 MOST_GROWTH, MOST_RATIO = 1.03, 5.0
-
-
-def application() -> Any:
-    """What gunicorn serves: ``picsello-bridge dav`` without its own server."""
-    from bridge import serve
-    from bridge.cli.processes import _dav_app, _origin
-
-    bridge = Bridge.open(Settings.load(None, None, os.environ))
-    bridge.db.close()
-    return _origin(bridge, serve.not_found, {"/dav": _dav_app(bridge)})
 
 
 @dataclass
@@ -96,15 +86,12 @@ def served(settings: Settings, server: str, folder: Path) -> Iterator[tuple[str,
         **os.environ,
         "PICSELLO_BRIDGE_DATA": str(settings.data),
         "PICSELLO_BRIDGE_DATABASE_URL": settings.database_url,
-        "PICSELLO_BRIDGE_SERVER_PROCESSES": str(PROCESSES),
+        "PICSELLO_BRIDGE_SERVER_PROCESSES": str(gunicorn.PROCESSES),
         "PYTHONPATH": str(Path(__file__).parents[1]),
     }
     command = [sys.executable, "-m", "bridge.cli", "dav", "--port", str(port)]
     if server == "gunicorn":
-        options = {"--bind": f"127.0.0.1:{port}", "--workers": PROCESSES, "--worker-class": "gthread"}
-        options |= {"--threads": settings.server_threads, "--keep-alive": 75, "--log-level": "warning"}
-        words = [str(word) for option in options.items() for word in option]
-        command = [sys.executable, "-m", "gunicorn", *words, "benchmarks.devices:application()"]
+        command = gunicorn.command(port, settings.threads)
     with running(command, port, folder / "server.log", env=environment) as process:
         yield f"http://127.0.0.1:{port}", process.pid
 
@@ -144,9 +131,13 @@ def device(number: int, origin: str, user: tuple[str, str], pause: float, end: f
 
 def measured(options: argparse.Namespace) -> dict[str, Any]:
     with ExitStack() as stack:
-        cluster = stack.enter_context(postgres())
+        cluster = stack.enter_context(postgres(durable=True, settings=AS_IT_COMES))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        settings = Settings(data=folder / "data", database_url=cluster.url(cluster.create()))
+        settings = Settings(
+            data=folder / "data",
+            database_url=cluster.url(cluster.create()),
+            server_processes=gunicorn.PROCESSES,
+        )
         users = furnish(settings, max(options.devices // OF_A_USER, 1))
         origin, parent = stack.enter_context(served(settings, options.server, folder))
         found, begun = Found(), time.monotonic()

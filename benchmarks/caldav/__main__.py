@@ -1,9 +1,10 @@
 """``python -m benchmarks.caldav [--events N] [--servers ours,floor,cyrus] [--rounds K] [--cap SECONDS]``
-``[--json FILE]``
+``[--database postgresql] [--json FILE]``
 
 Starts each server, fills it with the same events, and measures operation by operation, the servers in turn
 within each round, so that noise on the machine hits all alike. Prints a table of medians: ratios inside it
 can be trusted, milliseconds of different runs cannot be compared. A wrong answer is marked with ``!``.
+With ``--database postgresql`` our server runs a second time as in a fleet: gunicorn and PostgreSQL.
 ``benchmarks.caldav.growth`` tells how our server grows.
 """
 
@@ -22,7 +23,10 @@ import time
 from pathlib import Path
 
 from benchmarks.caldav.operations import OPERATIONS, POLL, Calendar, Operation
-from benchmarks.caldav.servers import SERVERS, Absent, Server
+from benchmarks.caldav.servers import SERVERS, Absent, OnPostgresql, Server
+
+#: Whose medians are divided by whose; what is wanted is said of Cyrus.
+RATIOS = (("ours", "cyrus"), ("ours-postgresql", "cyrus"), ("ours-postgresql", "ours"))
 
 _XML = {"Content_Type": "text/xml; charset=utf-8"}
 
@@ -30,7 +34,8 @@ _XML = {"Content_Type": "text/xml; charset=utf-8"}
 def main() -> None:
     options = _options()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        servers = [SERVERS[wanted](Path(folder)) for wanted in options.servers.split(",")]
+        wanted = options.servers.split(",") + ([] if options.database == "sqlite" else [OnPostgresql.name])
+        servers = [SERVERS[name](Path(folder)) for name in dict.fromkeys(wanted)]
         running: list[Server] = []
         try:
             for server in servers:
@@ -51,6 +56,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.caldav")
     parser.add_argument("--events", type=int, default=5000)
     parser.add_argument("--servers", default="ours,floor,cyrus,radicale,xandikos", help=", ".join(SERVERS))
+    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--cap", type=float, default=9, help="seconds per operation and server")
     parser.add_argument("--json", help="a file for the result")
@@ -65,8 +71,9 @@ def _measure(servers: list[Server], options: argparse.Namespace) -> None:
     names = list(learned)
     machine = f"{platform.platform()}, {os.cpu_count()} cores"
     print(f"{options.events} events, {time.strftime('%Y-%m-%d')}, {machine}\n")
-    print("| median ms | " + " | ".join(names) + " | ours / Cyrus | wanted |")
-    print("|---|" + "--:|" * (len(names) + 2))
+    compared = [f"{one} / {other}" for one, other in RATIOS if {one, other} <= set(names)]
+    print("| median ms | " + " | ".join([*names, *compared]) + " | wanted |")
+    print("|---|" + "--:|" * (len(names) + len(compared) + 1))
     result: dict[str, dict[str, dict[str, float]]] = {"median ms": {}, "8 clients": {}}
     for operation in OPERATIONS:
         times = _timed(operation, learned, options)
@@ -108,11 +115,12 @@ def _timed(operation: Operation, calendars: dict[str, Calendar], options: argpar
 
 def _row(operation: Operation, times: Times, medians: dict[str, float]) -> str:
     cells = [f"{medians[server]:.3g}{' !' if wrong else ''}" for server, (_, wrong) in times.items()]
-    ratio = "-"
-    if "cyrus" in medians and "ours" in medians:
-        share = medians["ours"] / medians["cyrus"]
-        ratio = f"{share:.2f}" if share <= operation.share else f"**{share:.2f}**"
-    return f"| {operation.name} | " + " | ".join(cells) + f" | {ratio} | {operation.share} |"
+    for one, other in RATIOS:
+        if one in medians and other in medians:
+            share = medians[one] / medians[other]
+            wide = other == "cyrus" and share > operation.share
+            cells.append(f"**{share:.2f}**" if wide else f"{share:.2f}")
+    return f"| {operation.name} | " + " | ".join(cells) + f" | {operation.share} |"
 
 
 def _mixed(server: Server, calendar: Calendar, seconds: float) -> dict[str, float]:

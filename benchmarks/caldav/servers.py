@@ -10,17 +10,20 @@ import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks.caldav import floor
+from benchmarks.caldav import floor, gunicorn
 from benchmarks.caldav.client import Client
 from benchmarks.caldav.events import event, name, uid
 from bridge.config import Settings
 from bridge.service import people
 from bridge.store import calendars, objects
+from bridge.store.db import Database
 from bridge.store.people import user_by_email
 from bridge.store.rows import batches
 from bridge.wiring import Bridge
+from tests.servers.postgres import AS_IT_COMES, postgres
 
 _MKCALENDAR = '<C:mkcalendar xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"/>'
 
@@ -104,16 +107,23 @@ class Ours(Server):
     user = "bench@studio.example"
     path = "/dav/bench%40studio.example/bookings/"
 
+    def settings(self) -> Settings:
+        return Settings(data=self.folder / "data")
+
     def run(self) -> None:
-        bridge = Bridge.open(Settings.load(str(self.folder / "data"), None, {}))
-        people.add_user(bridge, self.user, time_zone="America/New_York")
-        self.password = people.add_device(bridge, self.user, "Bench").password
-        bridge.db.close()
+        self.furnish()
         data = ("--data", self.folder / "data")
         self.launch(sys.executable, "-m", "bridge.cli", *data, "dav", "--port", str(self.port))
 
+    def furnish(self) -> None:
+        """The user and the app password."""
+        bridge = Bridge.open(self.settings())
+        people.add_user(bridge, self.user, time_zone="America/New_York")
+        self.password = people.add_device(bridge, self.user, "Bench").password
+        bridge.db.close()
+
     def fill(self, events: int) -> None:
-        bridge = Bridge.open(Settings.load(str(self.folder / "data"), None, {}))
+        bridge = Bridge.open(self.settings())
         with bridge.db.reading() as tx:
             calendar = calendars.bookings(tx, user_by_email(tx, self.user).id).id
         for numbers in batches(range(events)):  # the server, just started, has its own things to write
@@ -123,6 +133,45 @@ class Ours(Server):
                     now = bridge.clock.now()
                     objects.put(tx, calendar, href, text, kind="block", actor="command", now=now)
         bridge.db.close()
+
+
+class OnPostgresql(Ours):
+    """As in a fleet: under gunicorn, rows in a PostgreSQL of our own that syncs to the disk."""
+
+    name = "ours-postgresql"
+
+    def __init__(self, folder: Path):
+        super().__init__(folder)
+        self.database = ExitStack()
+        self.address = ""
+
+    def settings(self) -> Settings:
+        return Settings(
+            data=self.folder / "data", database_url=self.address, server_processes=gunicorn.PROCESSES
+        )
+
+    def run(self) -> None:
+        cluster = self.database.enter_context(postgres(durable=True, settings=AS_IT_COMES))
+        self.address = cluster.url(cluster.create())
+        self.furnish()
+        settings = self.settings()
+        self.launch(
+            *gunicorn.command(self.port, settings.threads),
+            PICSELLO_BRIDGE_DATA=str(settings.data),
+            PICSELLO_BRIDGE_DATABASE_URL=settings.database_url,
+        )
+
+    def fill(self, events: int) -> None:
+        """And what autovacuum would do in a while, done."""
+        super().fill(events)
+        database = Database(self.address)
+        with database.opened().rebuilding() as tx:
+            tx.exec_driver_sql("ANALYZE")
+        database.close()
+
+    def stop(self) -> None:
+        super().stop()
+        self.database.close()
 
 
 class Floor(Server):
@@ -267,5 +316,5 @@ EVENTS {{
 """
 
 SERVERS: dict[str, Callable[[Path], Server]] = {
-    kind.name: kind for kind in (Ours, Floor, Cyrus, Radicale, Xandikos)
+    kind.name: kind for kind in (Ours, OnPostgresql, Floor, Cyrus, Radicale, Xandikos)
 }

@@ -10,10 +10,7 @@ import pytest
 
 from bridge.store.db import Database
 from tests.cli.conftest import Call
-from tests.servers.postgres import Cluster, postgres
-
-#: As PostgreSQL comes: what it says is saved is on the disk.
-AS_IT_COMES = {"fsync": "on", "full_page_writes": "on"}
+from tests.servers.postgres import AS_IT_COMES, Cluster, postgres
 
 
 @pytest.fixture(scope="module")

@@ -23,6 +23,8 @@ from pathlib import Path
 from sqlalchemy import NullPool, create_engine, text
 
 OLDEST = 15
+#: As PostgreSQL comes (``settings``, with ``durable``): what it says is saved is on the disk.
+AS_IT_COMES = {"fsync": "on", "full_page_writes": "on"}
 
 
 @dataclass
