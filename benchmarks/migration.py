@@ -29,9 +29,9 @@ TRIAL = Path(__file__).parents[1] / "tests" / "store" / "trial"
 IN_A_CALENDAR = 1000
 _FILL = text(
     """
-    INSERT INTO object (calendar_id, href, uid, etag, fingerprint, component, kind, hidden, status, starts,
+    INSERT INTO object (calendar_id, href, uid, etag, component, kind, hidden, status, starts,
                         ends, recurring, seq, created, modified, text)
-    SELECT :calendar, n || '.ics', 'u' || n, md5(n || '-' || :calendar), md5(n::text), 'VEVENT', 'foreign',
+    SELECT :calendar, n || '.ics', 'u' || n, md5(n || '-' || :calendar), 'VEVENT', 'foreign',
            false, 'CONFIRMED', 1800000000 + n * 3600, 1800003600 + n * 3600, false, n, :now, :now,
            replace(:body, 'UID:UID', 'UID:u' || n)
     FROM generate_series(1, :most) AS n

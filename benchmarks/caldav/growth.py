@@ -92,7 +92,7 @@ class Crowded(Sized):
 
 #: A calendar's rows once more, as another user's.
 _COPIES = (
-    """INSERT INTO object SELECT id + :by, :target, href, uid, etag, fingerprint, component, kind, hidden,
+    """INSERT INTO object SELECT id + :by, :target, href, uid, etag, component, kind, hidden,
        status, starts, ends, recurring, seq, created, modified, text FROM object
        WHERE calendar_id = :source""",
     """INSERT INTO occurrence (object_id, calendar_id, starts, ends, exact, takes)

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, bindparam, or_, select
 
 from bridge.errors import Invalid
 from bridge.ical.busy import Taken, Takes, taken
+from bridge.slots.timeline import joined
 from bridge.store.calendars import CalendarRow
 from bridge.store.prepared import Prepared
 from bridge.store.rows import batches
@@ -133,33 +134,20 @@ def _stretches(
 ) -> list[tuple[int, int]]:
     if start < calendar.horizon_start or end > calendar.horizon_end:
         rows = between(tx, calendar, start, end, me)
-        return _joined(sorted((row.starts, row.ends) for row in rows if tentative or not row.tentative))
+        return joined((row.starts, row.ends) for row in rows if tentative or not row.tentative)
     asked = {"calendar_id": calendar.id, "start": start, "end": end, "floor": start - calendar.longest}
     last = int(Takes.TENTATIVE if tentative else Takes.BUSY)
     found = _TAKEN.all(tx, asked | {"last": last})
     unsure = {object_id for (object_id,) in _UNSURE.all(tx, asked)}
     if unsure:
         read = _read(tx, unsure, start, end, ZoneInfo(calendar.time_zone), me)
-        found = sorted(found + [(row.starts, row.ends) for row in read if tentative or not row.tentative])
-    return _joined(found)
+        found += [(row.starts, row.ends) for row in read if tentative or not row.tentative]
+    return joined(found)
 
 
 def forget() -> None:
     """Ask anew from now on; for measurements."""
     _answers.clear()
-
-
-def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Ordered spans without the overlaps; what touches is one."""
-    found: list[tuple[int, int]] = []
-    opened, closed = spans[0] if spans else (0, 0)
-    for starts, ends in spans:
-        if starts > closed:
-            found.append((opened, closed))
-            opened, closed = starts, ends
-        elif ends > closed:
-            closed = ends
-    return [*found, (opened, closed)] if spans else found
 
 
 def texts(tx: Connection, ids: Collection[int]) -> dict[int, str]:

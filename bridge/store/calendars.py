@@ -71,6 +71,7 @@ def query() -> Select[Any]:
 
 _of_id = query().where(calendar.c.id == bindparam("id"))
 _BY_ID = Prepared(_of_id, CalendarRow)
+_MOVED_ON = Prepared(update(calendar).where(calendar.c.id == bindparam("row_id")))
 _LOCKED = Prepared(_of_id.with_for_update(of=calendar), CalendarRow)
 _BY_NAME = Prepared(
     query().where(calendar.c.user_id == bindparam("user_id"), calendar.c.name == bindparam("name")),
@@ -149,6 +150,13 @@ def lock(tx: Connection, calendar_id: int) -> CalendarRow:
     if row is None:
         raise NotFound("This calendar does not exist (any more).")
     return row
+
+
+def moved_on(tx: Connection, row: CalendarRow, seq: int, now: datetime, *, longest: int = 0) -> None:
+    """Its objects changed, up to ``seq``; ``row`` is as it was locked. ``longest``: the longest occurrence
+    among what was written, in seconds."""
+    values = {"row_id": row.id, "seq": seq, "modified": now, "longest": max(longest, row.longest)}
+    _MOVED_ON.run(tx, values)
 
 
 def by_name(tx: Connection, user_id: int, name: str) -> CalendarRow | None:

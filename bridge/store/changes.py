@@ -9,7 +9,7 @@ refused: the client then lists everything, which is slow but never wrong. Old ro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -123,18 +123,21 @@ def append(
     now: datetime,
 ) -> None:
     """Record one change; ``objects`` does so under the calendar's lock."""
-    _APPEND.run(
-        tx,
-        {
-            "calendar_id": calendar_id,
-            "seq": seq,
-            "href": href,
-            "uid": uid,
-            "deleted": deleted,
-            "actor": actor,
-            "at": now,
-        },
-    )
+    same = {"calendar_id": calendar_id, "deleted": deleted, "actor": actor, "at": now}
+    _APPEND.run(tx, same | {"seq": seq, "href": href, "uid": uid})
+
+
+def append_new(
+    tx: Connection,
+    calendar_id: int,
+    made: Iterable[tuple[int, str, str]],
+    *,
+    actor: str,
+    now: datetime,
+) -> None:
+    """Record that these objects, ``(seq, href, uid)``, are new."""
+    same = {"calendar_id": calendar_id, "deleted": False, "actor": actor, "at": now}
+    _APPEND.run_many(tx, [{"seq": seq, "href": href, "uid": uid} for seq, href, uid in made], same)
 
 
 def _refused() -> Invalid:

@@ -31,7 +31,6 @@ class StoredObject:
     uid: str
     etag: str
     text: str
-    fingerprint: str
     component: str
     kind: str
     hidden: bool
@@ -51,7 +50,6 @@ class Listed(NamedTuple):
     etag: str
     uid: str
     kind: str
-    fingerprint: str
     hidden: bool
 
 

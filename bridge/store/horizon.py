@@ -6,7 +6,7 @@ for very dense series, the few that may match are expanded, so the answer is exa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import starmap
@@ -122,10 +122,17 @@ def write_spans(tx: Connection, calendar_id: int, object_id: int, when: Times, *
     """The occurrence rows of one object."""
     if replace:
         _FORGET.run(tx, {"row_id": object_id})
-    if when.spans:
-        same = {"object_id": object_id, "calendar_id": calendar_id, "exact": when.exact}
-        rows = [{"starts": starts, "ends": ends, "takes": int(takes)} for starts, ends, takes in when.spans]
-        _WRITE.run_many(tx, [same | row for row in rows])
+    write_many(tx, calendar_id, {object_id: when})
+
+
+def write_many(tx: Connection, calendar_id: int, of: Mapping[int, Times]) -> None:
+    """The occurrence rows of many objects (by id) that have none."""
+    rows = [
+        {"object_id": object_id, "exact": when.exact, "starts": starts, "ends": ends, "takes": int(takes)}
+        for object_id, when in of.items()
+        for starts, ends, takes in when.spans
+    ]
+    _WRITE.run_many(tx, rows, {"calendar_id": calendar_id})
 
 
 def stale_horizons(tx: Connection, now: datetime) -> list[int]:

@@ -8,21 +8,18 @@ merging) is left to the callers.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, bindparam, insert, or_, select, update
 from sqlalchemy import delete as sql_delete
 
 from bridge.errors import Invalid, NotFound, Stale
-from bridge.ical.facts import facts
-from bridge.ical.fields import fingerprint, reading
 from bridge.store import changes, links, passes, pieces
-from bridge.store.calendars import CalendarRow, lock
+from bridge.store.arrivals import put_new
+from bridge.store.calendars import CalendarRow, lock, moved_on
 from bridge.store.changes import changed_since, parse_token, token
 from bridge.store.contents import (
     Listed,
@@ -37,9 +34,9 @@ from bridge.store.contents import (
     listing,
 )
 from bridge.store.horizon import extend_horizon, in_range, reindex, write_spans
+from bridge.store.kept import etag_of, kept
 from bridge.store.prepared import Prepared, made
 from bridge.store.tables import calendar, object_
-from bridge.store.times import times
 
 __all__ = [
     "Listed",
@@ -62,6 +59,7 @@ __all__ = [
     "move",
     "parse_token",
     "put",
+    "put_new",
     "reindex",
     "set_props",
     "token",
@@ -95,7 +93,7 @@ _MEETS = Prepared(
 _INSERT = Prepared(insert(object_).returning(object_.c.id))
 _UPDATE = Prepared(update(object_).where(object_.c.id == bindparam("row_id")))
 _DELETE = Prepared(sql_delete(object_).where(object_.c.id == bindparam("row_id")))
-_MOVED_ON = Prepared(update(calendar).where(calendar.c.id == bindparam("row_id")))
+_SET_PROPS = Prepared(update(calendar).where(calendar.c.id == bindparam("row_id")))
 
 
 def put(
@@ -130,29 +128,11 @@ def put(
     old = None if fresh else get(tx, calendar_id, href, with_hidden=True)
     if old is not None and old.text == text and old.hidden == hidden and kind in (None, old.kind):
         return Stored(old.id, href, old.uid, old.etag, old.seq, False, False, old.text, ())
-    etag = etag_of(text)
-    read = reading(text)  # once for all
-    known = facts(read)
+    etag, known, when = read = kept(text, row, zone)
     _check(tx, row, href, known.uid, old, fresh=fresh)
-    zone = zone or ZoneInfo(row.time_zone)
-    when = times(read.calendar, zone, row.horizon_start, row.horizon_end)
     seq = row.seq + 1
-    values: dict[str, Any] = {
-        "href": href,
-        "uid": known.uid,
-        "etag": etag,
-        "text": text,
-        "fingerprint": fingerprint(read),
-        "component": known.component,
-        "kind": kind or (old.kind if old else "block" if row.kind == "bookings" else "foreign"),
-        "hidden": hidden,
-        "status": known.status,
-        "starts": when.starts,
-        "ends": when.ends,
-        "recurring": when.recurring,
-        "seq": seq,
-        "modified": now,
-    }
+    kind = kind or (old.kind if old else "block" if row.kind == "bookings" else "foreign")
+    values = read.columns(href, text, kind, seq, now, hidden=hidden)
     if old is None:
         created = {"calendar_id": calendar_id, "created": now}
         object_id = made(_INSERT, tx, values | created)
@@ -162,7 +142,7 @@ def put(
     write_spans(tx, calendar_id, object_id, when, replace=old is not None)
     if row.kind == "bookings" and known.component == "VEVENT":  # feeds read no others
         pieces.write(tx, object_id, text, replace=old is not None)
-    _moved_on(tx, row, seq, now, longest=when.longest)
+    moved_on(tx, row, seq, now, longest=when.longest)
     changes.append(tx, calendar_id, seq, href, known.uid, deleted=hidden, actor=actor, now=now)
     before = old.text if old else None
     if journal:
@@ -204,7 +184,7 @@ def delete(
     if old is None:
         raise NotFound("This event does not exist (any more).")
     _DELETE.run(tx, {"row_id": old.id})
-    _moved_on(tx, row, row.seq + 1, now)
+    moved_on(tx, row, row.seq + 1, now)
     changes.append(tx, calendar_id, row.seq + 1, href, old.uid, deleted=True, actor=actor, now=now)
     if journal:
         passes.journal(
@@ -260,7 +240,7 @@ def move(
     seq = row.seq + 2
     _UPDATE.run(tx, {"row_id": old.id, "href": to_href, "seq": seq})
     changes.append(tx, calendar_id, seq, to_href, old.uid, deleted=old.hidden, actor=actor, now=now)
-    _moved_on(tx, row, seq, now)
+    moved_on(tx, row, seq, now)
     # no link is due: an object is paired by its UID, its href here is nobody else's business
     return Stored(old.id, to_href, old.uid, old.etag, seq, False, True, old.text, ())
 
@@ -271,29 +251,14 @@ def set_props(tx: Connection, calendar_id: int, props: Mapping[str, str], now: d
     if dict(row.props) == dict(props):
         return row.seq
     changed = {"props": dict(props), "seq": row.seq + 1, "modified": now}
-    _MOVED_ON.run(tx, changed | {"row_id": calendar_id})
+    _SET_PROPS.run(tx, changed | {"row_id": calendar_id})
     return row.seq + 1
-
-
-def etag_of(text: str) -> str:
-    """The etag (without quotes) of these bytes. Raises Invalid for text that cannot be kept: half a surrogate
-    pair has no bytes, and PostgreSQL takes no NUL."""
-    try:
-        if "\0" in text:
-            raise Invalid("The event holds a NUL character.", "valid-calendar-data")
-        return hashlib.sha256(text.encode()).hexdigest()[:32]
-    except UnicodeEncodeError as error:
-        raise Invalid(
-            "The event holds characters that do not exist in Unicode.", "valid-calendar-data"
-        ) from error
 
 
 def _check(
     tx: Connection, row: CalendarRow, href: str, uid: str, old: StoredObject | None, *, fresh: bool = False
 ) -> None:
     """A UID belongs to one href of a calendar, and an href keeps its UID (RFC 4791 5.3.2.1)."""
-    if not uid:
-        raise Invalid("The event has no UID, so it cannot be kept.", "valid-calendar-object-resource")
     if old is not None:
         if old.uid == uid:
             return
@@ -308,8 +273,3 @@ def _check(
             )
         if its_href == href and its_uid != uid:
             raise Invalid(_ANOTHER, "no-uid-conflict")
-
-
-def _moved_on(tx: Connection, row: CalendarRow, seq: int, now: datetime, *, longest: int = 0) -> None:
-    values = {"row_id": row.id, "seq": seq, "modified": now, "longest": max(longest, row.longest)}
-    _MOVED_ON.run(tx, values)

@@ -6,12 +6,13 @@ The engine's memory. Lists of thousands come without texts (``Paired``), the few
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, delete, func, insert, or_, select, update
 
+from bridge.errors import Stale
 from bridge.store.prepared import Prepared, made
 from bridge.store.rows import batches, columns
 from bridge.store.tables import pairing
@@ -104,6 +105,7 @@ _BY_IDS = _FULL.where(pairing.c.id.in_(bindparam("ids", expanding=True)))
 _BY_HREFS = _of_link.where(pairing.c.href.in_(bindparam("hrefs", expanding=True)))
 _BY_UIDS = _of_calendar.where(pairing.c.uid.in_(bindparam("uids", expanding=True)))
 _INSERT = Prepared(insert(pairing).returning(pairing.c.id))
+_INSERT_MANY = Prepared(insert(pairing))
 _UPDATE = Prepared(update(pairing).where(pairing.c.id == bindparam("row_id")))
 _FAILED_AGAIN = Prepared(
     update(pairing).where(pairing.c.id == bindparam("row_id")).values(tries=pairing.c.tries + 1)
@@ -226,6 +228,15 @@ def upsert(tx: Connection, link_id: int, calendar_id: int, uid: str, href: str, 
         return made(_INSERT, tx, same | {"href": href} | values)
     _UPDATE.run(tx, {"row_id": found[0], "href": href} | values)
     return int(found[0])
+
+
+def pair(tx: Connection, link_id: int, calendar_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
+    """New pairings, each with its ``uid``, ``href`` and ``settled`` columns. Raises Stale if one of them is
+    paired by now."""
+    uids = [row["uid"] for row in rows]
+    if by_uids(tx, link_id, calendar_id, uids):
+        raise Stale("One of these events is linked by now.")
+    _INSERT_MANY.run_many(tx, rows, {"link_id": link_id, "calendar_id": calendar_id})
 
 
 def settled(*, hub: str, etag: str, remote: str | None, tag: str | None, rewrites: int = 0) -> dict[str, Any]:

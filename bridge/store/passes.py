@@ -5,7 +5,7 @@ Undoing is left to the engine; this only remembers. Lookups for people go by use
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -57,6 +57,7 @@ class JournalRow:
 _START = Prepared(insert(pass_).returning(pass_.c.id))
 _SET = Prepared(update(pass_).where(pass_.c.id == bindparam("row_id")))
 _APPEND = Prepared(insert(journal_table).returning(journal_table.c.id))
+_APPEND_MANY = Prepared(insert(journal_table))
 _PASS = select(*columns(PassRow, pass_))
 _JOURNAL = select(*columns(JournalRow, journal_table))
 _OF_USER = _PASS.where(pass_.c.user_id == bindparam("user_id"))
@@ -116,7 +117,8 @@ def journal(
     calendar_id: int | None = None,
     loser: str | None = None,
 ) -> int:
-    """Remember one change; ``objects`` does so for the hub, the engine for the remote side."""
+    """Remember one change; ``objects`` does so for the hub, the engine for the remote side. Returns
+    its id."""
     values = {
         "user_id": user_id,
         "pass_id": pass_id,
@@ -133,6 +135,34 @@ def journal(
         "at": now,
     }
     return made(_APPEND, tx, values)
+
+
+def journal_new(
+    tx: Connection,
+    made: Iterable[tuple[str, str, str]],
+    *,
+    user_id: int,
+    side: str,
+    actor: str,
+    now: datetime,
+    pass_id: int | None,
+    link_id: int | None,
+    calendar_id: int,
+) -> None:
+    """Remember that these objects, ``(uid, href, text)``, were made."""
+    same = {
+        "user_id": user_id,
+        "pass_id": pass_id,
+        "link_id": link_id,
+        "calendar_id": calendar_id,
+        "side": side,
+        "action": "create",
+        "before": None,
+        "loser": None,
+        "actor": actor,
+        "at": now,
+    }
+    _APPEND_MANY.run_many(tx, [{"uid": uid, "href": href, "after": text} for uid, href, text in made], same)
 
 
 def changes_of(tx: Connection, pass_id: int) -> list[JournalRow]:

@@ -61,10 +61,11 @@ class Prepared(Generic[R]):
         """Returns how many rows it touched."""
         return int(self._for(tx, values).execute(tx, values).rowcount)
 
-    def run_many(self, tx: Connection, rows: Sequence[Values]) -> None:
-        """Once for each of ``rows``, which all name the same columns in the same order."""
+    def run_many(self, tx: Connection, rows: Sequence[Values], same: Values = _NOTHING) -> None:
+        """Once for each of ``rows``, which all name the same columns in the same order; ``same`` holds for
+        all of them."""
         if rows:
-            self._for(tx, rows[0]).execute_many(tx, rows)
+            self._for(tx, {**same, **rows[0]}).execute_many(tx, rows, same)
 
     def _for(self, tx: Connection, values: Values) -> _Sent:
         key = (tx.dialect.name, *values) if self._writes else (tx.dialect.name,)
@@ -132,10 +133,10 @@ class _Sent:
         except self._dialect.loaded_dbapi.Error as error:
             raise self._explained(error) from error
 
-    def execute_many(self, tx: Connection, rows: Iterable[Values]) -> None:
+    def execute_many(self, tx: Connection, rows: Sequence[Values], same: Values) -> None:
         driver: Any = tx.connection.driver_connection
         try:
-            driver.cursor().executemany(self._sql, [self._written(values) for values in rows])
+            driver.cursor().executemany(self._sql, self._written_many(rows, same))
         except self._dialect.loaded_dbapi.Error as error:
             raise self._explained(error) from error
 
@@ -161,6 +162,20 @@ class _Sent:
         return [
             values[name] if convert is None else convert(values[name]) for name, convert in self._in_order
         ]
+
+    def _written_many(self, rows: Sequence[Values], same: Values) -> Iterator[Any]:
+        """As ``_written``; what is the same in all of them is converted once."""
+        template = self._written({**dict.fromkeys(rows[0]), **same})
+        names = list(self._kinds) if self._in_order is None else [name for name, _ in self._in_order]
+        places: Iterable[str] | range = names if self._in_order is None else range(len(names))
+        varying = [
+            (p, name, self._kinds[name]) for p, name in zip(places, names, strict=True) if name in rows[0]
+        ]
+        for values in rows:
+            written = template.copy()
+            for place, name, convert in varying:
+                written[place] = values[name] if convert is None else convert(values[name])
+            yield written
 
     def _explained(self, error: Exception) -> Exception:
         """As SQLAlchemy would have raised it; its text must not quote events and secrets."""

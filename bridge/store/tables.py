@@ -240,7 +240,6 @@ object_ = Table(
     Column("href", Text, nullable=False),  # last path segment, decoded
     Column("uid", Text, nullable=False),
     Column("etag", Text, nullable=False),  # without quotes; changes exactly when the bytes do
-    Column("fingerprint", Text, nullable=False),  # of its meaning; see bridge.ical.fields
     Column("component", Text, nullable=False),  # VEVENT, VTODO ...
     Column("kind", Text, nullable=False),  # booking | block | foreign
     Column("hidden", Boolean, nullable=False, default=False),  # on-delete policy "hide"

@@ -5,6 +5,7 @@ A provider is used by one thread at a time, so whoever wants it waits for its tu
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
@@ -16,17 +17,22 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
+#: So many tasks are fetched before their turn: while one that came is worked on longer than usual, the
+#: provider need not wait for us.
+AHEAD = 2
+
+
 def ahead(fetch: Callable[[T], R], tasks: Sequence[T]) -> Iterator[R]:
-    """``fetch`` for each of the tasks, in order; in another thread, one further than was asked for."""
+    """``fetch`` for each of the tasks, in order; in another thread, ``AHEAD`` further than was asked for."""
     thread = ThreadPoolExecutor(1, "ahead")
-    coming: Future[R] | None = None
+    coming: deque[Future[R]] = deque()
     try:
         for task in tasks:
-            came, coming = coming, thread.submit(fetch, task)
-            if came is not None:
-                yield came.result()
-        if coming is not None:
-            yield coming.result()
+            coming.append(thread.submit(fetch, task))
+            if len(coming) > AHEAD:
+                yield coming.popleft().result()
+        while coming:
+            yield coming.popleft().result()
     finally:
         thread.shutdown(cancel_futures=True)
 

@@ -231,16 +231,20 @@ def a_write_expects_the_newest_tag_instead_of_the_one_it_was_planned_on(patch: p
 
 @mutant
 def a_mirror_holds_our_spelling_instead_of_their_bytes(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(objects, "put", _respelt(objects.put))
+    put, put_new = objects.put, objects.put_new
 
+    def respelt(text: str) -> str:
+        return text.replace("X-FOREIGN;X-P=1", 'X-FOREIGN;X-P="1"')
 
-def _respelt(original: Callable[..., Any]) -> Callable[..., Any]:
-    def put(tx: Any, calendar_id: int, href: str, text: str, **named: Any) -> Any:
-        if named["actor"].startswith("pass:"):
-            text = text.replace("X-FOREIGN;X-P=1", 'X-FOREIGN;X-P="1"')
-        return original(tx, calendar_id, href, text, **named)
+    def put_respelt(tx: Any, calendar_id: int, href: str, text: str, **named: Any) -> Any:
+        text = respelt(text) if named["actor"].startswith("pass:") else text
+        return put(tx, calendar_id, href, text, **named)
 
-    return put
+    def put_new_respelt(tx: Any, calendar_id: int, texts: dict[str, str], **named: Any) -> Any:
+        return put_new(tx, calendar_id, {href: respelt(text) for href, text in texts.items()}, **named)
+
+    patch.setattr(objects, "put", put_respelt)
+    patch.setattr(objects, "put_new", put_new_respelt)
 
 
 @mutant

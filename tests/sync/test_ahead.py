@@ -1,4 +1,4 @@
-"""Reading ahead: in order, one further than was asked for, and never two at the provider at once."""
+"""Reading ahead: in order, two further than was asked for, and never two at the provider at once."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ def test_what_was_fetched_comes_in_order() -> None:
     assert list(ahead(lambda number: number, [])) == []
 
 
-def test_the_next_is_fetched_while_the_first_is_worked_on_and_the_third_is_not() -> None:
-    begun = [threading.Event() for _ in range(3)]
+def test_the_next_two_are_fetched_while_the_first_is_worked_on_and_the_fourth_is_not() -> None:
+    begun = [threading.Event() for _ in range(4)]
 
     def fetch(number: int) -> int:
         begun[number].set()
         return number
 
-    coming = ahead(fetch, range(3))
+    coming = ahead(fetch, range(4))
     assert next(coming) == 0
-    assert begun[1].wait(10)
-    assert not begun[2].is_set()
+    assert begun[2].wait(10)
+    assert not begun[3].is_set()
     coming.close()  # type: ignore[attr-defined]
-    assert not begun[2].is_set()
+    assert not begun[3].is_set()
 
 
 def test_a_provider_that_fails_ahead_is_told_when_its_turn_comes() -> None:

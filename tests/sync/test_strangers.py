@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from sqlalchemy import Connection
 
 from bridge.store import objects
 from tests.sync.conftest import Story, private_event, title
@@ -117,3 +120,37 @@ def test_a_strange_name_that_the_object_defines_needs_no_words(both: Story) -> N
     both.sync()
     assert mirrored(both) == {"odd@exchange": "Odd meeting"}
     assert both.notices() == []
+
+
+def test_two_that_say_they_are_the_same_take_no_other_with_them(both: Story) -> None:
+    """A program has copied a file on the server. What came with it is not to wait."""
+    for number in range(12):
+        both.private.put(f"event-{number}.ics", private_event(f"event-{number}", f"Event {number}"))
+    folder = next(path.parent for path in both.home.rglob("event-0.ics"))
+    (folder / "twin.ics").write_bytes((folder / "event-0.ics").read_bytes().replace(b"Event 0", b"Twin"))
+    answer = both.try_sync()
+    assert "A second event with the identity event-0 is left out." in str(answer.json)
+    found = mirrored(both)
+    assert found.pop("event-0") in ("Event 0", "Twin")
+    assert found == {f"event-{number}": f"Event {number}" for number in range(1, 12)}
+
+
+def test_an_event_that_somebody_else_brought_in_meanwhile_is_looked_at_again(
+    both: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between our look and our write; the others of its portion are written one by one."""
+    both.private.put("one.ics", private_event("one", "One"))
+    both.private.put("two.ics", private_event("two", "Two"))
+    put_new = objects.put_new
+
+    def after_somebody_else(tx: Connection, calendar_id: int, texts: dict[str, str], **how: Any) -> Any:
+        monkeypatch.setattr(objects, "put_new", put_new)
+        href, text = next(iter(texts.items()))
+        objects.put(tx, calendar_id, href, text, actor="device:1", now=how["now"], kind="foreign")
+        return put_new(tx, calendar_id, texts, **how)
+
+    monkeypatch.setattr(objects, "put_new", after_somebody_else)
+    both.sync()
+    assert objects.put_new is put_new
+    assert mirrored(both) == {"one": "One", "two": "Two"}
+    both.rest()

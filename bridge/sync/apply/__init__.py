@@ -15,12 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy import Connection
 
-from bridge.errors import Refused
+from bridge.errors import Refused, Stale
 from bridge.store import links
 from bridge.store.prepared import savepoint
+from bridge.sync.apply.arrivals import bring_in, is_arrival
 from bridge.sync.apply.here import Here, Moved
 from bridge.sync.apply.read_back import ReadBack
 from bridge.sync.apply.there import There
@@ -30,6 +32,8 @@ from bridge.sync.plan import Agree, Decision, Forget, Keep, Stop, Tell
 from bridge.sync.survey import Sight
 
 __all__ = ["Applier", "LeaseLost", "Work"]
+
+Decisions = Sequence[tuple[Looked, Decision]]
 
 
 @dataclass(slots=True)
@@ -45,7 +49,7 @@ class Applier:
     def __post_init__(self) -> None:
         self._here, self._there, self._read_back = Here(self.work), There(self.work), ReadBack(self.work)
 
-    def carry_out(self, decisions: Sequence[tuple[Looked, Decision]], unusable: Sequence[Unusable]) -> None:
+    def carry_out(self, decisions: Decisions, unusable: Sequence[Unusable]) -> None:
         """Raises LeaseLost, and what the provider raises when it cannot be used at all."""
         if not decisions and not unusable:
             return
@@ -54,7 +58,7 @@ class Applier:
             now = self.work.clock.now()
             if any(_changes_something(decision) for _, decision in decisions):
                 self.work.memory.pass_id(tx, now)
-            for looked, decision in decisions:
+            for looked, decision in self._after_arrivals(tx, decisions, now):
                 try:
                     with savepoint(tx):
                         sent = self._here.change(tx, looked, decision, now)
@@ -70,6 +74,18 @@ class Applier:
                 self._got_to_know(tx)
         written = [sent for sent in sending if self._there.send(sent)]
         self._read_back.remember(written)
+
+    def _after_arrivals(self, tx: Connection, decisions: Decisions, now: datetime) -> Decisions:
+        """Newcomers are brought in together, if all goes well; what is left to be done one by one."""
+        arrivals = [one for one in decisions if is_arrival(*one)]
+        if not arrivals:
+            return decisions
+        try:
+            with savepoint(tx):
+                bring_in(self.work, tx, arrivals, now)
+        except (Stale, Refused):
+            return decisions
+        return [one for one in decisions if not is_arrival(*one)]
 
     def _got_to_know(self, tx: Connection) -> None:
         """Until this pass has come to its end, the next one lists everything: the cursor it would ask with is

@@ -388,7 +388,6 @@ def upgrade() -> None:
         sa.Column("href", sa.Text(), nullable=False),
         sa.Column("uid", sa.Text(), nullable=False),
         sa.Column("etag", sa.Text(), nullable=False),
-        sa.Column("fingerprint", sa.Text(), nullable=False),
         sa.Column("component", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("hidden", sa.Boolean(), nullable=False),
