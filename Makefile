@@ -124,7 +124,7 @@ node:
 
 .venv/dev.stamp: setup.cfg setup.py pyproject.toml bridge/web/package-lock.json | .venv/bin/python node
 	@echo "Setting up: the program, what it uses, and the tools of its tests"
-	.venv/bin/python $(PIP) install --editable '.[test,dev]'
+	.venv/bin/python $(PIP) install --editable '.[test,dev,opentelemetry]'
 	touch $@ .venv/run.stamp
 
 .venvs/xandikos.stamp: PACKAGES = 'xandikos>=0.4,<0.5'

@@ -49,6 +49,7 @@ class Settings:
     log_format: str = "text"  # or json
     log_level: str = "info"
     log_requests: str = "errors"  # or all: a line for each request, or for those that fail by our fault
+    traces: str = "off"  # or on: to where the OTEL_… variables say
     metrics_allow: frozenset[str] = frozenset({"127.0.0.1", "::1"})  # who may read /metrics, by address
     metrics_token: str = field(default="", repr=False)  # or by this, as Authorization: Bearer …
     security_contact: str = ""  # mailto: or https: in /.well-known/security.txt; empty: there is none
@@ -288,6 +289,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "log_format": _one_of("text", "json"),
     "log_requests": _one_of("errors", "all"),
     "log_level": _one_of("debug", "info", "warning", "error"),
+    "traces": _one_of("on", "off"),
     "metrics_allow": _networks,
     "metrics_token": _text,
     "security_contact": _url_or("mailto:", "https://", "tel:"),

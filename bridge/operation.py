@@ -1,5 +1,5 @@
-"""What whoever runs a process asks it: ``/healthz``, ``/readyz``, ``/metrics``; and what it logs and counts
-of each request. Wraps the whole origin of a process, whichever part of it is its own.
+"""What whoever runs a process asks it: ``/healthz``, ``/readyz``, ``/metrics``; and what it logs, counts and
+traces of each request. Wraps the whole origin of a process, whichever part of it is its own.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ import logging
 import secrets
 import time
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from bridge import logs, metrics
+from bridge import logs, metrics, traces
 from bridge.config import named
 from bridge.errors import BridgeError
 from bridge.service import figures
@@ -69,18 +70,23 @@ def observed(application: WSGIApplication, every: bool) -> WSGIApplication:
                 ours.append(("X-Content-Type-Options", "nosniff"))  # an event's text is never a page
             return start_response(said, [*headers, *ours], *more)
 
-        with logs.about(request=request):
+        asked_of_us = path in ("/healthz", "/readyz", "/metrics")
+        shown = method if method in metrics.METHODS else "other"
+        span = nullcontext(None) if asked_of_us else traces.answering(request, part, shown)
+        with logs.about(request=request), span as about:
             try:
                 return application(environ, start)
             finally:
                 seconds = time.perf_counter() - begun
                 metrics.request(part, method, status, seconds)
-                if status >= "500" or (every and path not in ("/healthz", "/readyz", "/metrics")):
-                    shown = method if method in metrics.METHODS else "other"
+                route = environ.get(logs.ROUTE, f"/{part}")
+                if about is not None:
+                    about.answered(shown, route, int(status))
+                if status >= "500" or (every and not asked_of_us):
                     what = {
                         "part": part,
                         "method": shown,
-                        "route": environ.get(logs.ROUTE, f"/{part}"),
+                        "route": route,
                         "status": int(status),
                         "ms": round(seconds * 1000, 1),
                     }

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from bridge import logs, metrics
+from bridge import logs, metrics, traces
 from bridge.errors import BridgeError, NotFound
 from bridge.queue import Jobs
 from bridge.service import (
@@ -222,20 +222,21 @@ class Worker:
         """One job: a pass, and when it is the link's turn again. A job that somebody else has taken over,
         because it lay too long, is left to them."""
         try:
-            with logs.about(link=link_id):
-                self._pass(_Job(self._bridge, link_id, datetime.fromtimestamp(taken, UTC)))
+            with logs.about(link=link_id), traces.passing(link_id) as span:
+                self._pass(_Job(self._bridge, link_id, datetime.fromtimestamp(taken, UTC)), span)
         finally:
             # asking the queue costs as much as a statement, and several jobs lie ahead
             threads = self._bridge.settings.worker_threads
             if next(self._ended) % max(threads // 2, 1) == 0 and self._jobs.waiting() < threads:
                 self._bridge.due.set()
 
-    def _pass(self, job: _Job) -> None:
+    def _pass(self, job: _Job, span: traces.Span) -> None:
         link_id, started = job.link_id, time.monotonic()
         progress = first_sync.Counter(self._bridge, link_id)
         try:
             report = self._bridge.engine().run(link_id, progress=progress, begin=job.begin, end=job.end)
         except _NotOurs:
+            span.say(outcome="not ours")
             return
         except Exception as error:
             if isinstance(error, BridgeError):
@@ -243,9 +244,12 @@ class Worker:
             else:
                 log.exception("the pass broke off")
             metrics.failed(job.provider, type(error).__name__)
+            span.say(provider=job.provider, outcome="broke off")
+            span.failed(type(error).__name__)
             self._back_off(link_id)
             return
         if report.busy:
+            span.say(outcome="busy")
             self._soon(link_id)
             return
         provider, seconds = job.provider, time.monotonic() - started
@@ -257,6 +261,7 @@ class Worker:
         # of single objects only how many went wrong: what is said about them names them
         what = {"pass": report.pass_id, "outcome": outcome, "ms": round(seconds * 1000), **report.counts()}
         log.info("a pass ended", extra={"what": what | {"errors": len(report.errors)}})
+        span.say(provider=provider, errors=len(report.errors), **{**what, "ms": None})
         if not report.ended:
             with self._bridge.db.writing() as tx:
                 job.end(tx, report)
@@ -264,6 +269,7 @@ class Worker:
             clashes.look(self._bridge, link_id)
         if report.failed:
             metrics.failed(provider, report.failure)
+            span.failed(report.failure)
             log.warning("the calendar could not be synced (%s)", report.failure, extra={"what": what})
         if report.failed and not report.alone:
             self._back_off(link_id, report.after or 0.0)

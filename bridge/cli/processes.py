@@ -10,7 +10,7 @@ import argparse
 import logging
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
@@ -111,7 +111,7 @@ def _answer(
     if bridge.settings.processes == 1:
         stop = prefork.stop_on_signals()
         _announce(bridge, listener, paths)
-        with _passes(bridge) if with_worker else nullcontext():
+        with _traced(bridge), _passes(bridge) if with_worker else nullcontext():
             serve.run(bridge, origin, listener, stop)
         return
     bell = prefork.Bell()
@@ -123,12 +123,13 @@ def _answer(
     def requests(share: sharing.Share, stop: threading.Event) -> None:
         if with_worker:
             bridge.due = bell
-        serve.run(bridge, origin, listener, stop, share)
+        with _traced(bridge):
+            serve.run(bridge, origin, listener, stop, share)
 
     def passes(stop: threading.Event) -> None:
         listener.socket.close()
         bell.pass_on(bridge.due)
-        with _passes(bridge):
+        with _traced(bridge), _passes(bridge):
             stop.wait()
 
     parts = [
@@ -138,6 +139,13 @@ def _answer(
     if with_worker:
         parts.append(prefork.Part("The worker", passes))
     prefork.keep(parts, begin, listener.socket.close)
+
+
+def _traced(bridge: Bridge) -> AbstractContextManager[None]:
+    """With what this process does going out as traces, if the settings say so."""
+    from bridge import traces
+
+    return traces.sent(bridge.settings.traces == "on")
 
 
 @contextmanager
@@ -161,7 +169,7 @@ def _worker(options: argparse.Namespace, out: Output) -> None:
     bridge.vault  # noqa: B018 - a wrong key file is refused here, not at the first pass
     listener = serve.Listener(options.host, options.port) if options.port is not None else None
     stop = prefork.stop_on_signals()
-    with _passes(bridge):
+    with _traced(bridge), _passes(bridge):
         if listener is not None:
             print(f"Health: {listener.url}/healthz", flush=True)
         out.note("The worker runs. Stop it with Ctrl-C.")
@@ -209,8 +217,9 @@ def _origin(
 
 
 def _log(settings: Settings) -> None:
-    from bridge import config, logs
+    from bridge import config, logs, traces
 
+    traces.check(settings.traces == "on")
     logs.configure(settings.log_format, settings.log_level)
     for name in config.unknown(os.environ):
         logging.getLogger("picsello_bridge").warning("%s is no setting of ours: is it misspelt?", name)

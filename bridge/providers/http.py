@@ -22,7 +22,7 @@ from urllib.parse import urljoin
 import httpcore2
 import httpx2
 
-from bridge import __version__
+from bridge import __version__, traces
 from bridge.errors import Blocked, Invalid, NotACalendarServer, ProviderError, UnknownOutcome, Unreachable
 from bridge.providers.guard import Guard, PinnedBackend, origin
 from bridge.providers.pace import Pace
@@ -156,6 +156,7 @@ class Http:
         pace: Pace | None = None,
     ):
         self._limits = limits or Limits()
+        self._within = traces.here()  # a pass reads ahead in a thread of its own
         self._transport = GuardedTransport(guard, self._limits, verify, pace)
         self._client = httpx2.Client(
             transport=self._transport,
@@ -225,12 +226,14 @@ class Http:
         self, method: str, url: str, body: bytes, headers: Mapping[str, str], auth: Credentials | None
     ) -> Answer:
         request = self._client.build_request(method, url, content=body, headers=dict(headers))
-        # httpx2 would fall back on the client's credentials for None; there are none, so None means none
-        response = self._client.send(request, auth=auth, stream=True)
-        try:
-            content = b"".join(response.iter_raw())
-        finally:
-            response.close()
+        with traces.asking(method, url, self._within) as span:
+            # httpx2 would fall back on the client's credentials for None; there are none, so None means none
+            response = self._client.send(request, auth=auth, stream=True)
+            span.answered(method, "", response.status_code)
+            try:
+                content = b"".join(response.iter_raw())
+            finally:
+                response.close()
         return Answer(response.status_code, response.headers, content, url)
 
 

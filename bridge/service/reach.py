@@ -1,4 +1,5 @@
-"""The doctor's look outside: our address and certificate, the providers' names, the queue, the clocks.
+"""The doctor's look outside: our address and certificate, the providers' names, the queue, the clocks,
+where traces go.
 
 Nothing is sent to a provider but the question of its name to the name server. Our own public address is
 contacted if it is https: its certificate, and what time it says it is, are looked at.
@@ -15,6 +16,7 @@ from email.utils import parsedate_to_datetime
 from http.client import HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
+from bridge import traces
 from bridge.service import Bridge
 from bridge.store import accounts
 
@@ -34,6 +36,9 @@ def look(bridge: Bridge) -> Iterator[Found]:
     yield from _public(bridge)
     yield from _names(bridge)
     yield from _queue(bridge)
+    if bridge.settings.traces == "on":
+        there = traces.installed()
+        yield "traces", there, f"go to {traces.destination()}" if there else traces.MISSING, None
 
 
 def _public(bridge: Bridge) -> Iterator[Found]:

@@ -65,6 +65,7 @@ def test_the_sample_is_valid_and_where_it_says_default_it_is_one(tmp_path: Path)
         "log_format",
         "log_level",
         "log_requests",
+        "traces",
         "poll_seconds",
         "history_days",
         "changes_days",

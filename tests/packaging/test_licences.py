@@ -31,9 +31,8 @@ def needed() -> dict[str, Distribution]:
     settings = configparser.ConfigParser(interpolation=None)
     settings.read(TOP / "setup.cfg", encoding="utf-8")
     found: dict[str, Distribution] = {}
-    waiting = [
-        Requirement(line) for line in settings["options"]["install_requires"].splitlines() if line.strip()
-    ]
+    lines = settings["options"]["install_requires"] + settings["options.extras_require"]["opentelemetry"]
+    waiting = [Requirement(line) for line in lines.splitlines() if line]
     while waiting:
         wanted = waiting.pop()
         extras = ["", *wanted.extras]
