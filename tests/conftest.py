@@ -28,18 +28,20 @@ def cluster() -> Iterator[Cluster]:
 if everywhere.ASKED:
 
     @pytest.fixture(autouse=True, scope="session")
-    def on_postgresql(cluster: Cluster) -> Iterator[everywhere.Everywhere]:
+    def everywhere_on_postgresql(cluster: Cluster) -> Iterator[everywhere.Everywhere]:
         """Every installation of every test keeps its rows in PostgreSQL."""
         with everywhere.everywhere(cluster) as made:
             yield made
 
     @pytest.fixture(autouse=True)
-    def left_clean(request: pytest.FixtureRequest, on_postgresql: everywhere.Everywhere) -> Iterator[None]:
+    def left_clean(
+        request: pytest.FixtureRequest, everywhere_on_postgresql: everywhere.Everywhere
+    ) -> Iterator[None]:
         """No test leaves its databases behind."""
         below = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
         yield
         if below is not None:
-            on_postgresql.forget(below)
+            everywhere_on_postgresql.forget(below)
 
     def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
         """Tests of the SQLite file are left to the other run."""

@@ -21,25 +21,25 @@ GUIDE = Path(__file__).parents[2] / "docs" / "operation.md"
 
 
 @pytest.fixture
-def cluster() -> Iterator[Cluster]:
+def own_cluster() -> Iterator[Cluster]:
     with postgres() as running:
         yield running
 
 
 def test_the_role_that_serves_may_change_rows_alone(
-    cluster: Cluster, call: Call, data: Path, monkeypatch: pytest.MonkeyPatch
+    own_cluster: Cluster, call: Call, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     guide = GUIDE.read_text()
     for statement in re.findall(r"CREATE (?:ROLE|DATABASE) [^;]+;", guide):
-        cluster.run(statement.replace("…", "geheim"))
-    owner = Database(cluster.url("bridge", "bridge_owner"))
+        own_cluster.run(statement.replace("…", "geheim"))
+    owner = Database(own_cluster.url("bridge", "bridge_owner"))
     with owner.writing() as tx:
         for statement in re.findall(r"ALTER DEFAULT PRIVILEGES [^;]+;", guide):
             tx.execute(text(statement))
     owner.close()
-    monkeypatch.setenv("PICSELLO_BRIDGE_DATABASE_URL", cluster.url("bridge", "bridge_owner"))
+    monkeypatch.setenv("PICSELLO_BRIDGE_DATABASE_URL", own_cluster.url("bridge", "bridge_owner"))
     assert call("user", "list").code == 0
-    serving = cluster.url("bridge", "bridge")
+    serving = own_cluster.url("bridge", "bridge")
     monkeypatch.setenv("PICSELLO_BRIDGE_DATABASE_URL", serving)
     demo = call("demo", "--json").json
     assert call("booking", "list", demo["username"], "--json").json
