@@ -17,9 +17,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    FromClause,
     Select,
-    and_,
     bindparam,
     delete,
     insert,
@@ -223,11 +221,6 @@ def wake(tx: Connection, row: CalendarRow, now: datetime, *, but: int | None) ->
 
 
 # --- lease and fence -------------------------------------------------------------------------------
-
-
-def leased(now: datetime, row: FromClause) -> ColumnElement[bool]:
-    """Somebody is at work on it."""
-    return and_(row.c.lease_until > now, row.c.lease_until <= now + LONGEST_LEASE)
 
 
 def acquire(

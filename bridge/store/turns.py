@@ -14,8 +14,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Connection,
+    Integer,
     Select,
     and_,
     bindparam,
@@ -26,7 +28,7 @@ from sqlalchemy import (
     update,
 )
 
-from bridge.store.links import leased, takes_part
+from bridge.store.links import LONGEST_LEASE, takes_part
 from bridge.store.prepared import Prepared
 from bridge.store.tables import account, link, user
 
@@ -42,15 +44,22 @@ def due(tx: Connection, now: datetime, limit: int = 50) -> list[int]:
     """Ids of the links that should run now: what changed here before routine looks, then turn by turn one
     link of each studio, the longest waiting first; of an account at most one, since its links run one after
     the other. Nobody is at work in their account, which neither backs off nor waits for its user."""
-    found = list(tx.execute(_fair(now, link.c.urgent, limit)).scalars())
+    asked = {"now": now, "longest": now + LONGEST_LEASE}
+    found = _URGENT.all(tx, asked | {"limit": limit})
     if len(found) < limit:
-        found += tx.execute(_fair(now, ~link.c.urgent, limit - len(found))).scalars()
-    return found
+        found += _ROUTINE.all(tx, asked | {"limit": limit - len(found)})
+    return [link_id for (link_id,) in found]
 
 
-def _fair(now: datetime, kind: ColumnElement[bool], limit: int) -> Select[Any]:
+def _fair(kind: ColumnElement[bool]) -> Prepared[tuple[int]]:
+    """``now``; ``longest``: no lease that is meant reaches further; ``limit``."""
+    now: BindParameter[Any] = bindparam("now")
     sibling = link.alias()
-    at_work = exists().where(sibling.c.account_id == link.c.account_id, leased(now, sibling))
+    at_work = exists().where(
+        sibling.c.account_id == link.c.account_id,
+        sibling.c.lease_until > now,
+        sibling.c.lease_until <= bindparam("longest"),
+    )
     waiting = (
         select(link.c.id, link.c.due_at, link.c.account_id, user.c.studio_id)
         .join(account, account.c.id == link.c.account_id)
@@ -66,29 +75,41 @@ def _fair(now: datetime, kind: ColumnElement[bool], limit: int) -> Select[Any]:
         func.row_number().over(partition_by=waiting.c.account_id, order_by=order).label("of_account"),
     ).subquery()
     turn = func.row_number().over(partition_by=first.c.studio_id, order_by=(first.c.due_at, first.c.id))
-    return (
+    return Prepared(
         select(first.c.id)
         .where(first.c.of_account == 1)
         .order_by(turn, first.c.due_at, first.c.id)
-        .limit(limit)
+        .limit(bindparam("limit", type_=Integer))
     )
 
 
-def _able(now: datetime) -> tuple[ColumnElement[bool], ...]:
+def _able(now: datetime | BindParameter[Any]) -> tuple[ColumnElement[bool], ...]:
     """The account can be used now."""
     return (
         or_(account.c.next_try.is_(None), account.c.next_try <= now),
-        account.c.state.in_(("healthy", "retrying")),
+        or_(account.c.state == "healthy", account.c.state == "retrying"),
     )
+
+
+_URGENT, _ROUTINE = _fair(link.c.urgent), _fair(~link.c.urgent)
 
 
 def take(tx: Connection, ids: Sequence[int], now: datetime, until: datetime) -> list[int]:
     """Take those that are still due; each goes to one worker alone. They are due again at ``until``, unless
     they come to ``rest`` before."""
-    free = select(link.c.id).where(link.c.id.in_(ids), link.c.due_at <= now).with_for_update(skip_locked=True)
-    mine = update(link).where(link.c.id.in_(free)).values(due_at=until, urgent=False).returning(link.c.id)
-    taken = set(tx.execute(mine).scalars())
+    taken = set(tx.execute(_TAKE, {"ids": ids, "now": now, "until": until}).scalars())
     return [link_id for link_id in ids if link_id in taken]
+
+
+_still_due = select(link.c.id).where(
+    link.c.id.in_(bindparam("ids", expanding=True)), link.c.due_at <= bindparam("now")
+)
+_TAKE = (
+    update(link)
+    .where(link.c.id.in_(_still_due.with_for_update(skip_locked=True)))
+    .values(due_at=bindparam("until"), urgent=False)
+    .returning(link.c.id)
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, insert, text
 
 from bridge.store import accounts, links, turns
 from bridge.store.db import Database
+from bridge.store.links import LONGEST_LEASE
 from bridge.store.tables import link
 from tests.store.studio import NOW, Studio, event
 
@@ -170,8 +171,8 @@ def test_looking_costs_what_is_due_not_what_there_is(studio: Studio) -> None:
         tx.execute(text("ANALYZE"))
     with studio.db.reading() as tx:
         plan = []
-        for urgent in (True, False):
-            asked = turns._fair(NOW, link.c.urgent if urgent else ~link.c.urgent, 50)
+        for question in (turns._URGENT, turns._ROUTINE):
+            asked = question.statement.params(now=NOW, longest=NOW + LONGEST_LEASE, limit=50)  # type: ignore[union-attr]
             sql = str(asked.compile(tx, compile_kwargs={"literal_binds": True}))
             explain = "EXPLAIN QUERY PLAN" if studio.db.on_sqlite else "EXPLAIN"
             plan.append(" ".join(str(line) for line in tx.execute(text(f"{explain} {sql}"))))
