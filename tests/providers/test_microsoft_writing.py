@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 
 import pytest
 
-from bridge.errors import ObjectRefused, RetryLater, TagMismatch, UnknownOutcome
+from bridge.errors import NotPermitted, ObjectRefused, RetryLater, TagMismatch, UnknownOutcome
 from bridge.ical.fields import changed
 from bridge.ical.marker import mark, marker
 from tests.contracts.microsoft_stand import MicrosoftStand
 from tests.contracts.samples import SERIES, calendar, event
 from tests.providers.microsoft_bed import Bed
 from tests.servers import fault
-from tests.servers.fault import FaultProxy
+from tests.servers.fault import Fault, FaultProxy
 from tests.standins.microsoft import Graph
+from tests.standins.microsoft_mailbox import Json
 
 GUESTS = [{"type": "required", "emailAddress": {"name": "Ben", "address": "ben@example.com"}}]
 NO_GUESTS_YET = date(2026, 1, 13)
@@ -215,6 +216,107 @@ def test_a_series_changed_half_way_still_bears_the_old_marker(bed: Bed):
     found = marker(bed.only().text or "")
     assert found is not None
     assert found.key == "series#1"
+
+
+TOO_LARGE = fault.answer(413, b'{"error":{"code":"ErrorMessageSizeExceeded","message":"no"}}')
+REFUSED = fault.answer(400, b'{"error":{"code":"ErrorInvalidRequest","message":"no"}}')
+FULL = fault.answer(507, b'{"error":{"code":"ErrorQuotaExceeded","message":"full"}}')
+A_DATE, A_SERIES = r"\.2026", r"/events/[^/.?]+$"
+
+
+@pytest.mark.parametrize(
+    ("what", "where", "why"),
+    [
+        (REFUSED, A_DATE, ObjectRefused),
+        (FULL, A_DATE, NotPermitted),
+        (TOO_LARGE, A_SERIES, ObjectRefused),
+    ],
+    ids=["a date", "a full mailbox", "its name, the last step"],
+)
+def test_a_new_series_that_is_refused_half_way_is_taken_back(
+    bed: Bed, what: Fault, where: str, why: type[Exception]
+):
+    """Nobody finds a part of it in Outlook. It can be made after all within the hour, in which a create that is
+    repeated finds what the first one made."""
+    for _ in range(2):
+        provider = bed.provider()
+        href = provider.new_href(bed.calendar, "k1")
+        bed.stand.faults.fault("PATCH", what, path=where)
+        with pytest.raises(why):
+            provider.put(bed.calendar, href, SERIES, None)
+        assert all(event.gone for event in bed.mailbox.events.values())
+    bed.provider().put(bed.calendar, href, SERIES, None)
+    assert bed.only().text == SERIES
+    assert bed.stored().cancelled == {date(2026, 1, 13)}
+
+
+def later(text: str) -> str:
+    return text.replace("T090000", "T110000")
+
+
+def renamed(text: str) -> str:
+    return text.replace("SUMMARY:Team", "SUMMARY:Crew")
+
+
+def one_less(text: str) -> str:
+    gone = "EXDATE;TZID=Europe/Berlin:20260127T090000\r\nSUMMARY:Crew\r\n"
+    return renamed(text).replace("SUMMARY:Crew\r\n", gone, 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "what", "where"),
+    [
+        (later, REFUSED, A_DATE),
+        (renamed, REFUSED, A_DATE),
+        (one_less, TOO_LARGE, A_SERIES),
+        (renamed, FULL, A_DATE),
+    ],
+    ids=["another time", "another title", "a date cancelled", "a full mailbox"],
+)
+def test_an_update_that_is_refused_half_way_is_put_back_as_it_was(
+    bed: Bed, change: Callable[[str], str], what: Fault, where: str
+):
+    provider = bed.provider()
+    href = provider.new_href(bed.calendar, "k1")
+    entry = provider.put(bed.calendar, href, mark(SERIES, "here", "series#1"), None)
+    kept = bed.mailbox.whole(bed.stored())
+    passes = 1 if where == A_SERIES else 0  # the series itself first, its name last
+    for _ in range(passes):
+        bed.stand.faults.fault("PATCH", fault.meanwhile(lambda: None), path=where)
+    bed.stand.faults.fault("PATCH", what, path=where)
+    with pytest.raises((ObjectRefused, NotPermitted)):
+        provider.put(bed.calendar, href, mark(change(entry.text or ""), "here", "series#2"), entry.tag)
+    now = bed.only()
+    assert now.text == entry.text, "the marker too"
+    assert fields_of(bed.mailbox.whole(bed.stored())) == fields_of(kept)
+
+
+def fields_of(whole: Json) -> Json:
+    """What people see of a series, its dates included, without versions."""
+    versions = {"@odata.etag", "changeKey", "lastModifiedDateTime", "id"}
+    seen = {name: value for name, value in whole.items() if name not in versions}
+    dates = [fields_of(one) for one in seen.pop("exceptionOccurrences", None) or ()]
+    return {**seen, **({"dates": dates} if dates else {})}
+
+
+def test_an_update_that_is_refused_at_once_touches_nothing(bed: Bed):
+    bed.hands.put("series", SERIES)
+    entry = bed.only()
+    bed.stand.faults.fault("PATCH", REFUSED)
+    with pytest.raises(ObjectRefused):
+        bed.provider().put(bed.calendar, entry.href, later(entry.text or ""), entry.tag)
+    assert len(bed.sent("PATCH")) == 1
+    assert bed.only() == entry
+
+
+def test_what_cannot_be_put_back_either_is_still_told_as_what_was_refused(bed: Bed):
+    bed.hands.put("series", SERIES)
+    entry = bed.only()
+    bed.stand.faults.fault("PATCH", REFUSED, path=A_DATE)
+    bed.stand.faults.fault("PATCH", fault.meanwhile(lambda: None), path=A_SERIES)
+    bed.stand.faults.fault("PATCH", fault.answer(503), path=A_SERIES, times=9)
+    with pytest.raises(ObjectRefused, match="refuses this entry"):
+        bed.provider().put(bed.calendar, entry.href, renamed(entry.text or ""), entry.tag)
 
 
 def test_somebodys_edit_between_our_write_and_our_look_is_not_taken_for_ours(bed: Bed):

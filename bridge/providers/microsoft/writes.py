@@ -2,20 +2,28 @@
 
 A single event is one request. A series with exceptions is several, because Graph takes the change of a
 date only at the date itself: its create bears a draft's identity until it is whole, and its change gets the
-new text and marker last, so that a broken-off write is never taken for a finished one. Attendees are never
-written.
+new text and marker last, so that a broken-off write is never taken for a finished one. What is refused
+half-way is taken back, or put back as it was. Attendees are never written.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from bridge.errors import Invalid, ObjectGone, ObjectRefused, TagMismatch
+from bridge.errors import (
+    Invalid,
+    NotPermitted,
+    ObjectGone,
+    ObjectRefused,
+    ProviderError,
+    RetryLater,
+    TagMismatch,
+)
 from bridge.ical.fields import changed
 from bridge.providers.microsoft import stash
 from bridge.providers.microsoft.client import LABEL, Graph, Json
@@ -37,6 +45,8 @@ _PRIVATE = frozenset(
 )
 _OURS = uuid.UUID("7c1f6a52-3e0b-4a5d-9d6f-2b8e4c90a1d7")
 _DAY = timedelta(days=1)
+#: Creates of one series within an hour that may have been refused half-way.
+_ATTEMPTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +91,19 @@ class Writer:
         for leftover in leftovers:
             self._graph.write("DELETE", self._url(place, leftover["id"]))
         final = stash.properties(key, text)
-        body["transactionId"] = self._transaction(place, key, leftovers)
-        body["singleValueExtendedProperties"] = [{"id": stash.KEY, "value": draft}] if staged else final
-        made = self._graph.write("POST", self._graph.url("calendars", place, "events"), body)
+        spent = [str(leftover["id"]) for leftover in leftovers]
         if not staged:
+            made = self._post(place, key, {**body, "singleValueExtendedProperties": final}, spent)
             return Written({**made, "singleValueExtendedProperties": final})
+        body["singleValueExtendedProperties"] = [{"id": stash.KEY, "value": draft}]
+        made = self._begun(place, key, body, spent)
         try:
             self._dates(place, made, series)
-        except ObjectRefused:
-            self._graph.write("DELETE", self._url(place, made["id"]))
+            return self._finish(place, str(made["id"]), final, text)
+        except (NotPermitted, ObjectRefused):
+            with suppress(ProviderError):  # else the next attempt finds it, and begins with that
+                self._graph.write("DELETE", self._url(place, made["id"]))
             raise
-        return self._finish(place, str(made["id"]), final, text)
 
     def update(self, place: str, event_id: str, text: str, expect: str, tag: Tag) -> Written:
         """Raises ``TagMismatch``, ``ObjectGone``, ``ObjectRefused``."""
@@ -110,11 +122,16 @@ class Writer:
         etag = expect.partition("|")[0]
         if not dates:
             return self._single(place, found, {**patch, **kept}, etag)
-        if patch:
-            self._graph.write("PATCH", self._url(place, event_id), patch, etag)
-            found = self._read(place, event_id)
-        self._dates(place, found, after)
-        return self._finish(place, event_id, kept.get("singleValueExtendedProperties"), text)
+        try:
+            if patch:
+                self._graph.write("PATCH", self._url(place, event_id), patch, etag)
+                found = self._read(place, event_id)
+            self._dates(place, found, after)
+            return self._finish(place, event_id, kept.get("singleValueExtendedProperties"), text)
+        except (NotPermitted, ObjectRefused):
+            with suppress(ProviderError):  # else a part of it stays, and the next try goes on from there
+                self._put_back(place, event_id, before, patch.keys())
+            raise
 
     def delete(self, place: str, event_id: str, expect: str, tag: Tag) -> None:
         """Raises ``TagMismatch``, ``ObjectGone``, ``ObjectRefused`` (guests would be mailed)."""
@@ -127,13 +144,39 @@ class Writer:
             )
         self._graph.write("DELETE", self._url(place, event_id), tag=expect.partition("|")[0])
 
-    def _transaction(self, place: str, key: str, leftovers: list[Json]) -> str:
-        """Makes a create harmless that is repeated before Graph's index knows of the first. The same for an
-        hour, for one calendar, and for one attempt: for longer it could find what was deleted since."""
-        attempt = " ".join([place, key, f"{self._now():%Y%m%d%H}", *(str(one["id"]) for one in leftovers)])
-        return str(uuid.uuid5(_OURS, attempt))
-
     # --- steps -----------------------------------------------------------------------------------
+
+    def _post(self, place: str, key: str, body: Json, spent: list[str]) -> Json:
+        """Its transaction makes a create harmless that is repeated before Graph's index knows of the first.
+        The same for an hour, for one calendar, and for one attempt (``spent``: what others made): for longer
+        it could find what was deleted since."""
+        attempt = " ".join([place, key, f"{self._now():%Y%m%d%H}", *spent])
+        body["transactionId"] = str(uuid.uuid5(_OURS, attempt))
+        return self._graph.write("POST", self._graph.url("calendars", place, "events"), body)
+
+    def _begun(self, place: str, key: str, body: Json, spent: list[str]) -> Json:
+        """A series without its dates. What its transaction finds may be what an attempt within the hour made
+        and took back: then it is another's turn."""
+        for _ in range(_ATTEMPTS):
+            made = str(self._post(place, key, body, spent)["id"])
+            with suppress(ObjectGone):
+                return self._read(place, made)
+            spent.append(made)
+        raise RetryLater(f"{LABEL} refused this series again and again. We try again by ourselves.")
+
+    def _put_back(self, place: str, event_id: str, before: Series, touched: Collection[str]) -> None:
+        """A series as it was before a write that was refused half-way, which touched these fields. Dates that
+        were cancelled come back with the rule alone."""
+        found = self._read(place, event_id)
+        now = _series(found)
+        changes = differences(now.master, before.master)
+        patch = {name: value for name, value in changes.items() if name in touched}
+        if _repeats_anew(now, before) or now.cancelled - before.cancelled:
+            patch["recurrence"] = repetition(before)
+        if patch:
+            self._graph.write("PATCH", self._url(place, event_id), patch, found.get("@odata.etag"))
+            found = self._read(place, event_id)
+        self._dates(place, found, before)
 
     def _single(self, place: str, found: Json, patch: Json, etag: str) -> Written:
         """One PATCH, or none; of a series, read again, as its exceptions follow the master."""
@@ -168,7 +211,8 @@ class Writer:
         if not work:
             return
         ids = self._date_ids(place, master, have, sorted(work))
-        for instance, patch in sorted(work.items()):
+        # what is cancelled cannot be brought back alone: it goes last, when all else was taken
+        for instance, patch in sorted(work.items(), key=lambda one: (one[1] is None, one[0])):
             url = self._url(place, ids[instance])
             if patch is not None:
                 self._graph.write("PATCH", url, patch)
