@@ -236,8 +236,8 @@ A_DATE, A_SERIES = r"\.2026", r"/events/[^/.?]+$"
 def test_a_new_series_that_is_refused_half_way_is_taken_back(
     bed: Bed, what: Fault, where: str, why: type[Exception]
 ):
-    """Nobody finds a part of it in Outlook. It can be made after all within the hour, in which a create that is
-    repeated finds what the first one made."""
+    """Nobody finds a part of it in Outlook. It can be made after all within the hour in which a create that
+    is repeated finds what the first one made."""
     for _ in range(2):
         provider = bed.provider()
         href = provider.new_href(bed.calendar, "k1")
@@ -307,6 +307,21 @@ def test_an_update_that_is_refused_at_once_touches_nothing(bed: Bed):
         bed.provider().put(bed.calendar, entry.href, later(entry.text or ""), entry.tag)
     assert len(bed.sent("PATCH")) == 1
     assert bed.only() == entry
+
+
+def test_what_somebody_changed_meanwhile_stays_when_a_refused_update_is_put_back(bed: Bed):
+    bed.hands.put("series", SERIES)
+    entry = bed.only()
+
+    def theirs() -> None:
+        bed.mailbox.change(bed.stored(), {"location": {"displayName": "Theirs"}})
+
+    bed.stand.faults.fault("PATCH", fault.meanwhile(theirs), path=A_SERIES)
+    bed.stand.faults.fault("PATCH", REFUSED, path=A_DATE)
+    with pytest.raises(ObjectRefused):
+        bed.provider().put(bed.calendar, entry.href, renamed(entry.text or ""), entry.tag)
+    stored = bed.stored().fields
+    assert (stored["subject"], stored["location"]["displayName"]) == ("Team", "Theirs")
 
 
 def test_what_cannot_be_put_back_either_is_still_told_as_what_was_refused(bed: Bed):
