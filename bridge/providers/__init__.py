@@ -1,7 +1,7 @@
 """Providers: where a user's other calendars live. One table row, one file (or package) each.
 
 ``KINDS`` is the table (``kinds.py``). The first contact is ``sign_in`` where a password is typed, ``begin``
-and ``finish`` where the user signs in on the provider's own page (``oauth.py``); every later one is
+and ``finish`` where the user signs in on the provider's own page (``oauth``); every later one is
 ``connect``. All give nothing but the port of ``bridge.ports``. Which kind an address belongs to is left to
 ``detect``.
 """
