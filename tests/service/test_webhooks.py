@@ -19,6 +19,7 @@ from bridge.config import Settings
 from bridge.errors import AlreadyThere, Blocked, Invalid, NotFound
 from bridge.service import bookings, people, webhooks
 from bridge.wiring import Bridge
+from tests.servers.kept import kept
 from tests.store.studio import forget_changes
 
 ANNA = "anna@studio.example"
@@ -85,7 +86,6 @@ def book(bridge: Bridge, title: str = "Miller wedding") -> str:
         return bookings.add(tx, user, title, "2027-05-08T10:00", 60, "", "", "confirmed", now)[0]
 
 
-@pytest.mark.embedded
 def test_a_change_is_told_once_signed_and_without_what_it_says(bridge: Bridge, website: Website) -> None:
     book(bridge, "Before there was a webhook")
     hook = webhooks.add(bridge, ANNA, website.url)
@@ -106,7 +106,8 @@ def test_a_change_is_told_once_signed_and_without_what_it_says(bridge: Bridge, w
     (listed,) = webhooks.list_(bridge, ANNA)
     assert (listed.row.answer, listed.row.delivered) == ("It answered 204.", bridge.clock.now())
     assert listed.secret == hook.secret
-    assert hook.secret.encode() not in (bridge.settings.data / "bridge.sqlite").read_bytes()
+    assert website.url.encode() in kept(bridge.db)
+    assert hook.secret.encode() not in kept(bridge.db)
 
 
 def test_what_was_not_taken_is_told_again_later_and_later(bridge: Bridge, website: Website) -> None:

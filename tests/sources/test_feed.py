@@ -20,6 +20,7 @@ from bridge.store.objects import StoredObject
 from bridge.sync.report import Report
 from bridge.wiring import Bridge
 from tests.servers.feed import Published, Publisher
+from tests.servers.kept import kept
 from tests.sources.conftest import ANNA, uid
 from tests.sources.test_reading import line
 
@@ -223,11 +224,11 @@ def test_many_that_vanish_at_once_wait_for_a_word(desk: Desk) -> None:
     assert not desk.sync().held
 
 
-@pytest.mark.embedded
 def test_the_address_is_a_secret(desk: Desk) -> None:
     desk.publish(event(1, LATER))
     desk.choose()
-    assert b"calendar.ics" not in (desk.bridge.settings.data / "bridge.sqlite").read_bytes()
+    assert ANNA.encode() in kept(desk.bridge.db)
+    assert b"calendar.ics" not in kept(desk.bridge.db)
 
 
 GOOD = whole(event(1, SOON), event(2, LATER), event(3, LATER))

@@ -13,6 +13,7 @@ from bridge.store import links
 from bridge.store.people import UserRow
 from bridge.web.api_document import document
 from bridge.wiring import Bridge
+from tests.servers.kept import kept
 from tests.web import studio
 from tests.web.browser import Browser
 from tests.web.conftest import ANNA, BERT, Clock
@@ -213,10 +214,10 @@ def test_the_description_is_for_everybody(app: Flask) -> None:
     assert told.json["servers"][0]["url"].startswith("http")
 
 
-@pytest.mark.embedded
 def test_a_token_is_kept_as_a_mac_and_its_life_is_audited(app: Flask, bridge: Bridge, clock: Clock) -> None:
     made = tokens.add(bridge, ANNA, "Website", ["read"])
-    assert made.token not in bridge.settings.data.joinpath("bridge.sqlite").read_bytes().decode("latin-1")
+    assert ANNA.encode() in kept(bridge.db)
+    assert made.token.encode() not in kept(bridge.db)
     clock.pass_(minutes=1)
     program = Program(app, made.token)
     program("GET", "/api/v1/me")
