@@ -18,6 +18,7 @@ from bridge.service import undo
 from bridge.store import calendars, links, passes, people
 from bridge.store.passes import JournalRow
 from bridge.web import words
+from bridge.web.moved import moved
 from bridge.web.security import the_bridge
 from bridge.web.session import now, visitor
 
@@ -34,7 +35,7 @@ class Line:
 
     verb: str
     title: str
-    what: str  # "time from … to …"; empty where the whole object came or went
+    what: str  # "from … to …"; empty where the whole object came or went
     where: str
     who: str
     at: datetime
@@ -114,10 +115,11 @@ def _line(row: JournalRow, ours: dict[int, str], theirs: dict[int, str], devices
         else ours.get(row.calendar_id or 0, "a calendar that is no longer here")
     )
     by = words.who(row.actor, devices)
+    verb, what = _what(row.before, row.after)
     return Line(
-        VERBS.get(row.action, row.action.capitalize()),
+        verb or VERBS.get(row.action, row.action.capitalize()),
         _title(row.after or row.before),
-        _what(row.before, row.after),
+        what,
         where,
         f"{by} with {remote}" if by == "sync" and where != remote else by,
         row.at,
@@ -132,19 +134,21 @@ def _title(text: str | None) -> str:
         return "(not readable)"
 
 
-def _what(before: str | None, after: str | None) -> str:
-    """Which fields changed; of a single one also from what to what."""
+def _what(before: str | None, after: str | None) -> tuple[str, str]:
+    """Which fields changed; of a single one also from what to what, with a verb of its own if it has one."""
     if before is None or after is None:
-        return ""
+        return "", ""
     try:
         old, new = Reading(before), Reading(after)
         keys = sorted(changed(old, new), key=str)
         if len(keys) == 1 and keys[0][1] in ("when", "title", "place", "status"):
             instance, group = keys[0]
+            if group == "when" and (times := moved(old, new, now(), visitor().zone)):
+                return "Moved", times
             values = group_text(old, instance, group), group_text(new, instance, group)
-            return f"{group_name(group)} from {values[0]} to {values[1]}"
+            return "", f"{group_name(group)} from {values[0]} to {values[1]}"
     except Invalid:
-        return ""
+        return "", ""
     known = ("when", "title", "place", "notes", "status", "busy", "alarms", "guests", "component")
     names = sorted({group_name(group) if group in known else "other details" for _, group in keys})
-    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+    return "", " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
