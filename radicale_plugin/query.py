@@ -17,7 +17,7 @@ from bridge.ical.zones import iana_name
 from bridge.store import contents, horizon, shown
 from bridge.store.calendars import CalendarRow
 from bridge.store.shown import Shown
-from radicale_plugin import filters, multistatus
+from radicale_plugin import filters, multistatus, paths
 from radicale_plugin.answers import Answer
 from radicale_plugin.lines import Lines, Show, names
 from radicale_plugin.properties import CALENDAR_DATA, WHOLE, Asking, zone_in, zone_of
@@ -45,10 +45,11 @@ def multiget(asking: Asking, tx: Connection, row: CalendarRow, root: ET.Element)
 
 
 def _name(said: str, base: str) -> str | None:
-    """The name in the calendar at ``base`` that an href of a multiget spells."""
+    """The name in the calendar at ``base`` that an href of a multiget spells; None for what no address may
+    hold: nothing can be there, and PostgreSQL does not even look for some of it."""
     try:
-        path = unquote_to_bytes(urlsplit(said).path).decode()
-    except ValueError:
+        path = paths.checked(unquote_to_bytes(urlsplit(said).path))
+    except (ValueError, Invalid):
         return None
     name = path.removeprefix(base)
     return name if path.startswith(base) and name and "/" not in name else None

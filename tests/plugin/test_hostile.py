@@ -198,6 +198,13 @@ def test_paths_that_play_tricks(studio: Studio, method: str, path: str) -> None:
     assert not any("\r" in value or "\n" in value for value in answer.headers.values())
 
 
+def test_nothing_is_at_the_addresses_that_play_tricks(studio: Studio) -> None:
+    studio.anna.put(BOOKINGS + "it.ics", event("it"))
+    names = ["it.ics", "%00", "a%00b.ics", "%ff.ics", "%c0%ae.ics", "..", "%0d%0a", "x" * 3000]
+    found = studio.anna.multiget(BOOKINGS, *names).statuses()
+    assert list(found.values()) == [200] + 7 * [404], found
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
