@@ -138,8 +138,8 @@ def microsoft_told(bridge: Bridge, notice: Mapping[str, Any]) -> bool:
 
 def _known(bridge: Bridge, name: Any, secret: Any, kind: str) -> ChannelRow | None:
     """The channel, if the notice knows its secret. An unknown one takes as long as a wrong secret."""
-    if not isinstance(name, str) or not isinstance(secret, str):
-        return None
+    if not all(isinstance(said, str) and said.isprintable() for said in (name, secret)):
+        return None  # nor is it anything that a database could look for
     with bridge.db.reading() as tx:
         row = channels.named(tx, name)
         provider = links.get(tx, row.link_id).provider if row else None

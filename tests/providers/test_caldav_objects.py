@@ -91,6 +91,13 @@ def test_one_object_that_breaks_the_xml_does_not_hide_the_others(server: FaultPr
     assert texts == ["SUMMARY:\x0b\r\n", "X\r\n"]
 
 
+def test_a_nul_is_left_out_since_no_calendar_may_hold_one(server: FaultProxy, connected: Connect):
+    server.fault("REPORT", multistatus(found(HREF, etag("1"), data("SUMMARY:A\0nna"))))
+    server.fault("GET", fault.answer(200, b"SUMMARY:A\0nna\r\n", {"ETag": '"1"'}), path="a.ics")
+    (entry,) = connected().fetch(CALENDAR, [HREF])
+    assert entry.text == "SUMMARY:Anna\r\n"
+
+
 def test_missing_names_are_gone_whether_said_or_left_out(server: FaultProxy, connected: Connect):
     server.fault("REPORT", multistatus(status(HREF, 404), found(CALENDAR + "c.ics", etag("1"), data("X"))))
     hrefs = [HREF, CALENDAR + "b.ics", CALENDAR + "c.ics"]

@@ -87,7 +87,8 @@ def test_graphs_notices_are_accepted_and_believed_only_with_the_secret(
 ):
     link = _link(bridge, anna, "microsoft")
     notice = {"subscriptionId": "channel-microsoft", "changeType": "updated", "clientState": "wrong"}
-    answer = client.post("/hooks/microsoft", json={"value": [notice, {"x": 1}, None, notice]})
+    strange = [{"subscriptionId": said, "clientState": said} for said in ("\0", "\ud800", "a\nb", 7)]
+    answer = client.post("/hooks/microsoft", json={"value": [notice, {"x": 1}, None, *strange, notice]})
     assert (answer.status_code, answer.data, _is_due(bridge, link)) == (202, b"", False)
     notice["clientState"] = bridge.vault.mac(f"push channel of link {link}")
     answer = client.post("/hooks/microsoft", json={"value": [{"subscriptionId": "?"}, notice]})

@@ -81,8 +81,10 @@ def _untagged() -> str:
 
 
 def _decoded(answer: Answer) -> str:
-    """The body as text: UTF-8 (RFC 5545 3.1.4), else what every byte sequence is."""
+    """The body as text: UTF-8 (RFC 5545 3.1.4), else what every byte sequence is; without NUL, which no
+    calendar may hold (RFC 5545 3.1) and PostgreSQL does not keep."""
+    body = answer.body.replace(b"\0", b"")
     try:
-        return answer.body.decode("utf-8-sig")
+        return body.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return answer.body.decode("latin-1")
+        return body.decode("latin-1")
