@@ -14,7 +14,7 @@ from tests.simulation.profiles import PLAIN, PROFILES
 from tests.simulation.run import run
 from tests.simulation.schedule import play
 
-SCHEDULES = 50 if everywhere.ASKED else 3000
+SCHEDULES = 40 if everywhere.ASKED else 3000
 
 #: Seeds that once broke an invariant, with what went wrong.
 ONCE_FAILED = {
@@ -54,7 +54,7 @@ def test_new_schedules_break_nothing() -> None:
     assert summary["crashes"] >= SCHEDULES  # type: ignore[operator]
     assert summary["faulty_requests"] >= 0.1 * summary["requests"]  # type: ignore[operator]
     seldom = {p.name: summary["schedules_per_profile"].get(p.name, 0) for p in PROFILES}  # type: ignore[attr-defined]
-    assert min(seldom.values()) > SCHEDULES / 20, seldom
+    assert min(seldom.values()) >= SCHEDULES / 20, seldom
 
 
 def test_the_same_seed_gives_the_same_trace() -> None:
