@@ -13,4 +13,4 @@ def test_random_edits_faults_and_kills_lose_and_double_nothing(monkeypatch: pyte
     summary = run(minutes=10, seed=7, rounds=2)
     assert summary["violations"] == {}
     assert (summary["rounds"], summary["passes"]) == (2, 8)
-    assert summary["edits"] > 20
+    assert summary["edits"] > 15  # about ten a round, by what people find in which order
