@@ -6,6 +6,7 @@ and begins at a line on standard input.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -43,9 +44,10 @@ def talk_together(folder: Path, *, processes: int, requests: int, seconds: float
     started: list[subprocess.Popen[str]] = []
     try:
         account = _account(folder, f"http://127.0.0.1:{server.server_port}/home/anna/")
-        call = (sys.executable, "-m", __name__, str(folder), str(account), str(requests), str(seconds))
+        call = (sys.executable, "-m", __name__, str(account), str(requests), str(seconds))
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        started += [subprocess.Popen(call, **pipes) for _ in range(processes)]
+        environment = {**os.environ, "PICSELLO_BRIDGE_DATA": str(folder)}
+        started += [subprocess.Popen(call, env=environment, **pipes) for _ in range(processes)]
         for process in started:
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"
@@ -63,8 +65,10 @@ def talk_together(folder: Path, *, processes: int, requests: int, seconds: float
     return arrivals
 
 
-def _bridge(folder: Path) -> Bridge:
-    return Bridge.open(Settings.load(str(folder), None, environ={"PICSELLO_BRIDGE_ALLOW_HOSTS": "127.0.0.1"}))
+def _bridge(folder: Path | None = None) -> Bridge:
+    """In this folder, else where the environment says."""
+    environ = {**os.environ, "PICSELLO_BRIDGE_ALLOW_HOSTS": "127.0.0.1"}
+    return Bridge.open(Settings.load(str(folder) if folder else None, None, environ))
 
 
 def _account(folder: Path, url: str) -> int:
@@ -78,9 +82,9 @@ def _account(folder: Path, url: str) -> int:
     return account
 
 
-def main(folder: str, account: str, requests: str, seconds: str) -> None:
+def main(account: str, requests: str, seconds: str) -> None:
     pace._table = lambda: {"127.0.0.1": pace.every(float(seconds))}  # type: ignore[assignment]
-    provider = _bridge(Path(folder)).connect(int(account))
+    provider = _bridge().connect(int(account))
     print("ready", flush=True)
     sys.stdin.readline()
     for _ in range(int(requests)):
