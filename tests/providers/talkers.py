@@ -1,6 +1,6 @@
 """Processes that talk for one account at once, to a server that counts.
 
-``python -m tests.providers.talkers DATA ACCOUNT REQUESTS SECONDS`` is one of them: it says when it is ready,
+``python -m tests.providers.talkers ACCOUNT REQUESTS SECONDS`` is one of them: it says when it is ready,
 and begins at a line on standard input.
 """
 
