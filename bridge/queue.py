@@ -36,10 +36,27 @@ def _huey(url: str) -> Any:
     # Imported here: whoever puts nothing on the queue need not load it.
     import huey
 
+    class Unrevoked:
+        """Nobody takes a job back, so nobody asks the queue whether one was: two questions less a job, one of
+        them a write."""
+
+        def is_revoked(self, *_: Any) -> bool:
+            return False
+
+        def delete(self, _key: str) -> bool:
+            """Of the note that a job was revoked; nothing else is kept beside the jobs."""
+            return False
+
+    class OnSqlite(Unrevoked, huey.SqliteHuey):  # type: ignore[misc]
+        pass
+
+    class OnRedis(Unrevoked, huey.RedisHuey):  # type: ignore[misc]
+        pass
+
     options: dict[str, Any] = {"name": "picsello-bridge", "results": False}
     if url.startswith(SQLITE):
-        return huey.SqliteHuey(filename=url.removeprefix(SQLITE), timeout=30, **options)
+        return OnSqlite(filename=url.removeprefix(SQLITE), timeout=30, **options)
     try:
-        return huey.RedisHuey(url=url, **options)
+        return OnRedis(url=url, **options)
     except ValueError as error:
         raise Invalid(f"The queue's address is not usable: {error}.") from error
