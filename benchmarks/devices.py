@@ -97,12 +97,13 @@ def served(settings: Settings, server: str, folder: Path) -> Iterator[tuple[str,
 
 
 def memory(parent: int) -> float:
-    """MB that the processes of a parent have for themselves, what they share divided among them (PSS)."""
+    """MB that the processes of a parent hold, what they share divided among them. Libraries are left out: how
+    much of them counts depends on who else on the machine has them open."""
     children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
     total = 0
     for process in [str(parent), *children]:
         for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
-            total += int(line.split()[1]) if line.startswith("Pss:") else 0
+            total += int(line.split()[1]) if line.startswith("Pss_Anon:") else 0
     return total / 1024
 
 
