@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import AbstractContextManager
+from typing import Any
 
-from sqlalchemy import URL, Connection, create_engine
-from sqlalchemy.exc import NoSuchModuleError
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import InvalidatePoolError, NoSuchModuleError
 
 from bridge.errors import StoreError
 
 #: Seconds to wait for a free connection.
 PATIENCE = 30
+#: A connection that was of use within so many seconds is taken to be still there.
+TRUSTED = 1.0
 
 
 class Server:
@@ -23,13 +27,13 @@ class Server:
                 pool_size=8,
                 max_overflow=24,
                 pool_timeout=PATIENCE,
-                pool_pre_ping=True,
                 hide_parameters=True,  # errors must not quote events and secrets
             )
         except (ImportError, NoSuchModuleError) as error:
             raise StoreError(
                 "PostgreSQL needs the package psycopg and the library libpq5; install both."
             ) from error
+        _ask_the_rested(self._engine)
         self._readers = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
@@ -47,3 +51,23 @@ class Server:
 
     def close(self) -> None:
         self._engine.dispose()
+
+
+def _ask_the_rested(engine: Engine) -> None:
+    """Before a connection that lay idle is used it is asked whether it still lives: the server may have been
+    restarted. One that was in use just now is not, since a busy worker would ask before every transaction."""
+
+    def laid_down(_: Any, record: Any) -> None:
+        record.info["used"] = time.monotonic()
+
+    def taken_up(connection: Any, record: Any, _: Any) -> None:
+        used = record.info.get("used")  # None: it was made for this
+        if used is None or time.monotonic() - used < TRUSTED:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise InvalidatePoolError from error  # those beside it are gone, too
+
+    event.listen(engine, "checkin", laid_down)
+    event.listen(engine, "checkout", taken_up)

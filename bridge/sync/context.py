@@ -7,7 +7,7 @@ from typing import cast
 
 from sqlalchemy import Connection
 
-from bridge.store import accounts, calendars, links, pairings, people
+from bridge.store import pairings, whole
 from bridge.store.accounts import AccountRow
 from bridge.store.calendars import CalendarRow
 from bridge.store.links import LinkRow
@@ -46,10 +46,8 @@ class Context:
 
 def load(tx: Connection, link_id: int, installation: str) -> Context:
     """Raises NotFound if the link was removed."""
-    link = links.get(tx, link_id)
-    account = accounts.get(tx, link.account_id)
-    user = people.user_by_id(tx, account.user_id)
-    mirror = calendars.get(tx, link.mirror_id) if link.mirror_id is not None else None
+    link, account, user = whole.of_link(tx, link_id)
+    bookings, mirror = whole.sides(tx, user.id, link.mirror_id)
     policy = Policy(
         reads=link.reads,
         edits=link.edits,
@@ -63,4 +61,4 @@ def load(tx: Connection, link_id: int, installation: str) -> Context:
         restored=link.restored,
     )
     first_look = link.writes and (link.restored or not pairings.any_(tx, link_id))
-    return Context(link, account, user, calendars.bookings(tx, user.id), mirror, policy, first_look)
+    return Context(link, account, user, bookings, mirror, policy, first_look)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from bridge.errors import CursorLost, Invalid
 from bridge.ports import Changes, Provider
-from bridge.store import calendars, objects, pairings
+from bridge.store import objects, pairings, whole
 from bridge.store.db import Database
 from bridge.store.links import LinkRow
 from bridge.store.pairings import Paired
@@ -97,9 +97,9 @@ def survey_sides(
             if row.id not in known:
                 known.add(row.id)
                 sights.append(Sight(row.id, row.href, fresh=True))
-        seqs: dict[int, int] = {}
+        mirror_id = context.mirror.id if context.mirror else None
+        seqs = whole.seqs(tx, context.bookings.id, mirror_id)
         for calendar_id, since, goes_out in context.hub_sides():
-            seqs[calendar_id] = calendars.get(tx, calendar_id).seq
             if goes_out and seqs[calendar_id] != since:
                 sights += _hub_sights(tx, link.id, calendar_id, since, known)
         for calendar_id in context.withdrawn():
@@ -107,7 +107,6 @@ def survey_sides(
             sights += [Sight(row.id, row.href, fresh=True) for row in rows if row.id not in known]
         listing_empty = changes.complete and not changes.entries
         agreed = pairings.count_agreed(tx, link.id) if gone or listing_empty else 0
-    mirror_id = context.mirror.id if context.mirror else None
     return Observation(
         sights=sights,
         gone=gone,

@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import threading
 import time
+from collections.abc import Iterator
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import DBAPIError
 
 from bridge.errors import Invalid, StoreError
-from bridge.store import installation, sqlite
+from bridge.store import installation, postgresql, sqlite
 from bridge.store.db import Database
 from bridge.store.tables import installation as table
 from tests.servers.postgres import Cluster
@@ -199,6 +200,46 @@ def test_a_postgresql_that_is_away_or_refuses_us_says_so(cluster: Cluster, tmp_p
         Database(f"postgresql://postgres@/bridge?host={tmp_path}").migrate()
     with pytest.raises(StoreError, match=r"cannot be reached|does not accept"):
         Database(cluster.url("no_such_database")).migrate()
+
+
+@pytest.fixture
+def on_server(cluster: Cluster) -> Iterator[Database]:
+    name = cluster.create()
+    db = Database(cluster.url(name))
+    yield db
+    db.close()
+    cluster.drop(name)
+
+
+def broken(db: Database, cluster: Cluster) -> int:
+    """What a restart does to a connection that lies idle; the one that it was."""
+    with db.reading() as tx:
+        number = int(tx.execute(text("SELECT pg_backend_pid()")).scalar_one())
+    other = Database(cluster.url("postgres"))
+    with other.writing() as tx:
+        tx.execute(text("SELECT pg_terminate_backend(:number, 5000)"), {"number": number})
+    other.close()
+    return number
+
+
+def test_a_connection_that_broke_while_it_lay_idle_is_replaced_unnoticed(
+    on_server: Database, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "TRUSTED", 0.0)
+    number = broken(on_server, cluster)
+    with on_server.reading() as tx:
+        assert tx.execute(text("SELECT pg_backend_pid()")).scalar_one() != number
+
+
+def test_one_that_broke_just_after_its_use_fails_once_in_words(
+    on_server: Database, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "TRUSTED", 60.0)
+    broken(on_server, cluster)
+    with pytest.raises(StoreError), on_server.reading() as tx:
+        tx.execute(text("SELECT 1"))
+    with on_server.reading() as tx:
+        assert tx.execute(text("SELECT 1")).scalar_one() == 1
 
 
 def test_a_restarted_postgresql_is_found_again(cluster: Cluster) -> None:
