@@ -315,6 +315,12 @@ def clear_flight(tx: Connection, pairing_id: int) -> None:
     _UPDATE.run(tx, {"row_id": pairing_id} | _NO_FLIGHT)
 
 
+def to_look_again(tx: Connection, pairing_id: int) -> None:
+    """As ``clear_flight``, and the next passes look at it: what was to be done may be told by neither side
+    again."""
+    _UPDATE.run(tx, {"row_id": pairing_id, "problem_kind": "retry"} | _NO_FLIGHT)
+
+
 def rebase(tx: Connection, pairing_id: int, hub: str, flight_hub: str | None) -> None:
     """Remember another text as our side of the last agreement (and of the write in flight), so that what
     differs from it counts as changed here: how a resolved conflict gets to the other side."""

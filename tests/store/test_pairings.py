@@ -77,6 +77,19 @@ def test_a_flight_is_remembered_until_its_outcome_is_known(
         assert pairings.unsettled(tx, link_id) == []
 
 
+def test_what_was_not_sent_is_looked_at_again_and_told_to_nobody(
+    studio: Studio, link_id: int, pairing_id: int
+) -> None:
+    with studio.db.writing() as tx:
+        pairings.set_flight(tx, pairing_id, "put", hub=OURS, etag="e1", text=OURS)
+        pairings.to_look_again(tx, pairing_id)
+        (found,) = pairings.unsettled(tx, link_id)
+        assert (found.id, found.flight, found.tries) == (pairing_id, None, 0)
+        assert pairings.problems(tx, link_id) == []
+        pairings.settle(tx, pairing_id, hub=OURS, etag="e1", remote=OURS, tag='"t1"')
+        assert pairings.unsettled(tx, link_id) == []
+
+
 def test_tries_are_counted_until_it_works(studio: Studio, link_id: int, pairing_id: int) -> None:
     with studio.db.writing() as tx:
         for kind in ("retry", "give up"):

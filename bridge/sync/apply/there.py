@@ -72,15 +72,17 @@ class There:
             else:
                 link_id, calendar_id = self.work.context.link.id, sent.looked.calendar_id
                 known = pairings.by_uid(tx, link_id, calendar_id, uid)
-                pairings.clear_flight(tx, sent.pairing_id)
+                pairings.to_look_again(tx, sent.pairing_id)
                 taken = known.generation if known is not None else 1
                 pairings.upsert(tx, link_id, calendar_id, uid, sent.href, generation=taken + 1)
         self.work.again.append(Sight(sent.pairing_id, sent.href, fresh=True, deleted=True))
 
     def _nothing_sent(self, sent: Sending) -> None:
-        """The far side said no, so nothing is on its way there, and nothing of ours is missing there."""
+        """The far side said no, so nothing is on its way there. This pass tries again; if it does not come to
+        that, the next one: a booking that was to be put back has its new name already, and nobody over there
+        will speak of the old one any more."""
         with self.work.writing() as tx:
-            pairings.clear_flight(tx, sent.pairing_id)
+            pairings.to_look_again(tx, sent.pairing_id)
 
     def _refused_there(self, sent: Sending, error: BridgeError, kind: str) -> None:
         item = sent.looked.item
