@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import time
 from contextlib import AbstractContextManager
 from typing import Any
@@ -13,7 +14,7 @@ from bridge.errors import StoreError
 
 #: Seconds to wait for a free connection.
 PATIENCE = 30
-#: A connection that was of use within so many seconds is taken to be still there.
+#: A connection that was of use within so many seconds, and whose line is quiet, is taken to be still there.
 TRUSTED = 1.0
 
 
@@ -54,15 +55,16 @@ class Server:
 
 
 def _ask_the_rested(engine: Engine) -> None:
-    """Before a connection that lay idle is used it is asked whether it still lives: the server may have been
-    restarted. One that was in use just now is not, since a busy worker would ask before every transaction."""
+    """A connection is asked whether it still lives before it is used: the server may have been restarted. Of
+    one that was in use just now it is enough that its line is quiet, for a server that goes says so; a busy
+    worker would ask before every transaction."""
 
     def laid_down(_: Any, record: Any) -> None:
         record.info["used"] = time.monotonic()
 
     def taken_up(connection: Any, record: Any, _: Any) -> None:
         used = record.info.get("used")  # None: it was made for this
-        if used is None or time.monotonic() - used < TRUSTED:
+        if used is None or (time.monotonic() - used < TRUSTED and _quiet(connection)):
             return
         try:
             engine.dialect.do_ping(connection)
@@ -71,3 +73,12 @@ def _ask_the_rested(engine: Engine) -> None:
 
     event.listen(engine, "checkin", laid_down)
     event.listen(engine, "checkout", taken_up)
+
+
+def _quiet(connection: Any) -> bool:
+    """Whether nothing waits to be read: neither a last word of the server nor the end of the line."""
+    if connection.closed:
+        return False
+    line = select.poll()
+    line.register(connection.fileno(), select.POLLIN)
+    return not line.poll(0)

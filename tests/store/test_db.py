@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, select, text
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
 
 from bridge.errors import Invalid, StoreError
@@ -222,24 +223,26 @@ def broken(db: Database, cluster: Cluster) -> int:
     return number
 
 
+@pytest.mark.parametrize("trusted", [0.0, 60.0], ids=["it is asked", "its line says so"])
 def test_a_connection_that_broke_while_it_lay_idle_is_replaced_unnoticed(
-    on_server: Database, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+    on_server: Database, cluster: Cluster, monkeypatch: pytest.MonkeyPatch, trusted: float
 ) -> None:
-    monkeypatch.setattr(postgresql, "TRUSTED", 0.0)
+    monkeypatch.setattr(postgresql, "TRUSTED", trusted)
     number = broken(on_server, cluster)
-    with on_server.reading() as tx:
+    with on_server.writing() as tx:
         assert tx.execute(text("SELECT pg_backend_pid()")).scalar_one() != number
 
 
-def test_one_that_broke_just_after_its_use_fails_once_in_words(
-    on_server: Database, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(postgresql, "TRUSTED", 60.0)
-    broken(on_server, cluster)
-    with pytest.raises(StoreError), on_server.reading() as tx:
-        tx.execute(text("SELECT 1"))
+def test_one_in_use_just_now_is_not_asked(on_server: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     with on_server.reading() as tx:
-        assert tx.execute(text("SELECT 1")).scalar_one() == 1
+        tx.execute(text("SELECT 1"))
+    asked = []
+    monkeypatch.setattr(PGDialect_psycopg, "do_ping", lambda _, connection: asked.append(connection) or True)
+    for trusted in (60.0, 0.0):
+        monkeypatch.setattr(postgresql, "TRUSTED", trusted)
+        with on_server.reading() as tx:
+            tx.execute(text("SELECT 1"))
+        assert len(asked) == (0 if trusted else 1)
 
 
 def test_a_restarted_postgresql_is_found_again(cluster: Cluster) -> None:
