@@ -29,6 +29,7 @@ class Server:
                 max_overflow=24,
                 pool_timeout=PATIENCE,
                 hide_parameters=True,  # errors must not quote events and secrets
+                isolation_level="READ COMMITTED",
             )
         except (ImportError, NoSuchModuleError) as error:
             raise StoreError(
@@ -38,13 +39,12 @@ class Server:
         self._readers = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
-        self._writers = self._engine.execution_options(isolation_level="READ COMMITTED")
 
     def reading(self) -> AbstractContextManager[Connection]:
         return self._readers.begin()
 
     def writing(self) -> AbstractContextManager[Connection]:
-        return self._writers.begin()
+        return self._engine.begin()
 
     def rebuilding(self) -> AbstractContextManager[Connection]:
         """Altering a table is a transaction like any other here."""

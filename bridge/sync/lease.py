@@ -20,9 +20,9 @@ from bridge.errors import StoreError
 from bridge.ports import Clock
 from bridge.store import links
 from bridge.store.db import Database
+from bridge.sync.heartbeat import Heartbeat
 
 SECONDS = 8.0
-BEAT_SECONDS = 2.0
 #: How long somebody at the keyboard waits for a running pass.
 PATIENCE_SECONDS = 900.0
 LOOK_AGAIN_SECONDS = 0.2
@@ -77,18 +77,12 @@ def held(
     if fence is None:
         yield None
         return
-    stop = threading.Event()
-    beat = threading.Thread(
-        target=_keep_alive, args=(db, clock, link_id, fence, stop), name="lease", daemon=True
-    )
-    if heartbeat:
-        beat.start()
+    heart = Heartbeat(lambda: _renewed(db, clock, link_id, fence)) if heartbeat else None
     try:
         yield fence
     finally:
-        stop.set()
-        if heartbeat:
-            beat.join()
+        if heart is not None:
+            heart.end()
         if not given_back():
             with db.writing() as tx:
                 links.release(tx, link_id, fence)
@@ -115,11 +109,10 @@ def _acquire(
         waited += LOOK_AGAIN_SECONDS
 
 
-def _keep_alive(db: Database, clock: Clock, link_id: int, fence: int, stop: threading.Event) -> None:
-    while not stop.wait(BEAT_SECONDS):
-        try:
-            with db.writing() as tx:
-                if not links.renew(tx, link_id, fence, clock.now(), SECONDS):
-                    return  # somebody took over; the next transaction of the pass finds out
-        except StoreError:
-            continue  # busy; the next beat may come through in time
+def _renewed(db: Database, clock: Clock, link_id: int, fence: int) -> bool:
+    """False if somebody took over; the next transaction of the pass finds out."""
+    try:
+        with db.writing() as tx:
+            return links.renew(tx, link_id, fence, clock.now(), SECONDS)
+    except StoreError:
+        return True  # busy; the next beat may come through in time
