@@ -322,6 +322,7 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
                     took = until(lambda: agreed(bridge, since) == links, 3000)  # noqa: B023
                     time.sleep(0.3)
                     rounds.append((links / took, (sum(value.value for value in used) - cpu) / links * 1000))
+                result["cpu_ms_each_round"] = [round(cpu, 2) for _, cpu in rounds]
                 result["passes_per_s"] = round(statistics.median(rate for rate, _ in rounds), 1)
                 result["cpu_ms_per_pass"] = round(statistics.median(cpu for _, cpu in rounds), 2)
                 result["look_ms"] = round(looking(bridge), 2)
