@@ -1,6 +1,6 @@
 """What keeps a lease alive while its pass lasts.
 
-Most passes are over before their lease needs that: a thread for each of them would cost a fifth of such a
+Most passes are over before their lease needs that: a thread for each of them costs up to a fifth of such a
 pass. One thread for all waits until one has lasted for a beat, and that one gets a thread of its own from
 there on: whatever its database makes it wait for, no other lease waits with it. What a lease is, and how it
 is renewed: ``lease``.

@@ -245,6 +245,24 @@ def test_one_in_use_just_now_is_not_asked(on_server: Database, monkeypatch: pyte
         assert len(asked) == (0 if trusted else 1)
 
 
+def test_the_same_connection_reads_a_snapshot_and_then_writes(on_server: Database) -> None:
+    on_server.migrate()
+    ensure(on_server)
+    on_server.close()  # opened anew one after the other, they share one
+    used = set()
+    for _ in range(2):
+        with on_server.reading() as tx:
+            used.add(tx.execute(text("SELECT pg_backend_pid()")).scalar_one())
+            assert tx.execute(text("SHOW transaction_isolation")).scalar_one() == "repeatable read"
+            with pytest.raises(DBAPIError, match="read-only"):
+                tx.execute(text("DELETE FROM installation"))
+        with on_server.writing() as tx:
+            used.add(tx.execute(text("SELECT pg_backend_pid()")).scalar_one())
+            assert tx.execute(text("SHOW transaction_isolation")).scalar_one() == "read committed"
+            assert tx.execute(text("UPDATE installation SET id = id")).rowcount == 1
+    assert len(used) == 1
+
+
 def test_a_restarted_postgresql_is_found_again(cluster: Cluster) -> None:
     name = cluster.create()
     db = Database(cluster.url(name))
