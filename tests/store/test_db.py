@@ -8,9 +8,11 @@ import sqlite3
 import stat
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, select, text
@@ -233,6 +235,20 @@ def test_a_connection_that_broke_while_it_lay_idle_is_replaced_unnoticed(
         assert tx.execute(text("SELECT pg_backend_pid()")).scalar_one() != number
 
 
+def test_what_a_migration_left_open_is_replaced_too(on_server: Database, cluster: Cluster) -> None:
+    """Found by the fleet's faults: PostgreSQL restarted, and the second of two transactions at once was given
+    a connection that only the migration had used."""
+    on_server.migrate()
+    other = Database(cluster.url("postgres"))
+    with other.writing() as tx:
+        all_of_it = text("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = :name")
+        assert len(tx.execute(all_of_it, {"name": on_server.url.database}).all()) > 1
+    other.close()
+    with on_server.reading() as one, on_server.reading() as two, on_server.writing() as three:
+        for tx in (one, two, three):
+            assert installation.get(tx) is None
+
+
 def test_one_in_use_just_now_is_not_asked(on_server: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     with on_server.reading() as tx:
         tx.execute(text("SELECT 1"))
@@ -261,6 +277,81 @@ def test_the_same_connection_reads_a_snapshot_and_then_writes(on_server: Databas
             assert tx.execute(text("SHOW transaction_isolation")).scalar_one() == "read committed"
             assert tx.execute(text("UPDATE installation SET id = id")).rowcount == 1
     assert len(used) == 1
+
+
+def backend(db: Database) -> int:
+    """Which of the server's processes answers."""
+    with db.reading() as tx:
+        return int(tx.execute(text("SELECT pg_backend_pid()")).scalar_one())
+
+
+def given_up(db: Database, meanwhile: Callable[[Connection], object] = lambda tx: None) -> None:
+    with db.writing() as tx:
+        installation.ensure(tx, NOW)
+        meanwhile(tx)
+        raise ZeroDivisionError
+
+
+def gone_through(db: Database, meanwhile: Callable[[Connection], object]) -> None:
+    with db.writing() as tx:
+        installation.ensure(tx, NOW)
+        meanwhile(tx)
+
+
+def test_a_connection_outlives_a_transaction_that_was_given_up(on_server: Database) -> None:
+    on_server.migrate()
+    before = backend(on_server)
+    with pytest.raises(ZeroDivisionError):
+        given_up(on_server)
+    assert backend(on_server) == before
+    with on_server.reading() as tx:
+        assert installation.get(tx) is None
+
+
+@pytest.mark.parametrize(
+    ("transaction", "raised", "told"),
+    [(gone_through, StoreError, "cannot be reached"), (given_up, ZeroDivisionError, None)],
+)
+def test_a_line_that_breaks_in_a_transaction_is_told_and_the_next_has_another(
+    on_server: Database, cluster: Cluster, transaction: Any, raised: type[Exception], told: str | None
+) -> None:
+    on_server.migrate()
+    other = Database(cluster.url("postgres"))
+
+    def ended(tx: Connection) -> None:
+        own = tx.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        with other.writing() as elsewhere:
+            elsewhere.execute(text("SELECT pg_terminate_backend(:own, 5000)"), {"own": own})
+
+    with pytest.raises(raised, match=told):
+        transaction(on_server, ended)
+    other.close()
+    with on_server.reading() as tx:
+        assert installation.get(tx) is None
+
+
+def test_a_commit_that_is_refused_is_told_and_leaves_nothing_open(on_server: Database) -> None:
+    with on_server.writing() as tx:
+        tx.execute(text("CREATE TABLE one (n int UNIQUE DEFERRABLE INITIALLY DEFERRED)"))
+    with pytest.raises(DBAPIError, match="COMMIT"), on_server.writing() as tx:
+        tx.execute(text("INSERT INTO one VALUES (1), (1)"))
+    with on_server.writing() as tx:
+        assert tx.execute(text("SELECT count(*) FROM one")).scalar_one() == 0
+
+
+def test_no_more_connections_than_agreed(on_server: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgresql, "PATIENCE", 0.1)
+    with ExitStack() as stack:
+        used = {
+            stack.enter_context(on_server.reading()).execute(text("SELECT pg_backend_pid()")).scalar_one()
+            for _ in range(postgresql.MOST)
+        }
+        assert len(used) == postgresql.MOST
+        with pytest.raises(StoreError, match="no free connection"), on_server.reading():
+            pass
+    with on_server.reading() as tx:
+        name = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+        assert tx.execute(name).scalar_one() <= postgresql.KEPT + 1  # one that ends is listed for a moment
 
 
 def test_a_restarted_postgresql_is_found_again(cluster: Cluster) -> None:
