@@ -116,11 +116,11 @@ def _confirm(options: argparse.Namespace, out: Output) -> None:
 
 def _move(options: argparse.Namespace, out: Output) -> None:
     from bridge.ical.zones import parse_local
-    from bridge.service import client_booking
+    from bridge.service import client_booking, client_sessions
 
     bridge = opened(options)
     with bridge.db.reading() as tx:
-        user = client_booking.find(tx, options.booking).user
+        user = client_sessions.find(tx, options.booking).user
     start = int(parse_local(options.start, user.time_zone).timestamp())
     session = client_booking.move(bridge, options.booking, start, owner=True)
     begins = datetime.fromtimestamp(session.starts or start, ZoneInfo(user.time_zone)).isoformat()

@@ -11,10 +11,10 @@ from sqlalchemy import Connection
 
 from bridge.errors import Invalid, NotAllowed
 from bridge.ical.zones import parse_local
-from bridge.service import Bridge, availability, client_booking
+from bridge.service import Bridge, availability, client_sessions
 from bridge.service.availability import Explained, rules_of
 from bridge.service.booking_plans import MOST_DAYS, Plan, date_of, days_of, parts_of
-from bridge.service.client_booking import Session
+from bridge.service.client_sessions import Session
 from bridge.slots.days import day_of, instant
 from bridge.slots.light import Light, light
 from bridge.slots.offer import starts_between
@@ -72,7 +72,7 @@ def remove(tx: Connection, event: EventRow, user: UserRow, day: str) -> EventRow
     if event.days is None or day not in event.days:
         raise Invalid(f"{day[:20]} is no date of {event.title}.")
     if any(
-        line.session and line.session.state in client_booking.LIVE for line in _booked(tx, event, user, day)
+        line.session and line.session.state in client_sessions.LIVE for line in _booked(tx, event, user, day)
     ):
         raise NotAllowed("Sessions are booked on this date. Move or cancel them first, then remove it.")
     left = {other: parts for other, parts in event.days.items() if other != day}
@@ -99,7 +99,7 @@ def set_hidden(tx: Connection, event_id: int, start: str | int, hidden: bool) ->
 def lines(tx: Connection, bridge: Bridge, event: EventRow, user: UserRow, day: date) -> list[Line]:
     """The day of an event: its sessions, and the slots that none of them takes, in order."""
     booked = _booked(tx, event, user, day.isoformat())
-    live = [line for line in booked if line.state in client_booking.LIVE]
+    live = [line for line in booked if line.state in client_sessions.LIVE]
     first, last = _bounds(day, user)
     offer = availability.offer(tx, bridge, user, rules_of(tx, event, user), first, last)
     found = list(booked)
@@ -142,7 +142,7 @@ def day_named(text: str) -> date:
 
 def _booked(tx: Connection, event: EventRow, user: UserRow, day: str) -> list[Line]:
     rows = booking_events.clients_between(tx, event.id, *_bounds(date.fromisoformat(day), user))
-    sessions = [client_booking.find(tx, row.id) for row in rows]
+    sessions = [client_sessions.find(tx, row.id) for row in rows]
     return [
         Line(one.starts, one.ends, one.state, one)
         for one in sessions

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from bridge.errors import Invalid, NotAllowed, NotFound
-from bridge.service import Bridge, client_booking
+from bridge.service import Bridge, client_sessions
 from bridge.service.booking_plans import Plan, coordinates, days_of, optional, sunny_days, within
 from bridge.service.bookings import LONGEST, MOST_CHARACTERS
 from bridge.service.openings import job_type
@@ -122,7 +122,7 @@ def sessions(bridge: Bridge, email: str) -> list[Mapping[str, Any]]:
     with bridge.db.reading() as tx:
         user = people.user_by_email(tx, email)
         rows = booking_events.clients_of_user(tx, user.id)
-        found = [client_booking.find(tx, row.id) for row in rows]
+        found = [client_sessions.find(tx, row.id) for row in rows]
     zone = ZoneInfo(user.time_zone)
     return [
         {

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -18,20 +17,17 @@ from sqlalchemy import Connection
 from bridge.errors import Invalid, NotAllowed, NotFound, Refused
 from bridge.ical import build
 from bridge.ical.marker import OWN_BOOKING
-from bridge.ical.series import read
-from bridge.ical.text import parse
-from bridge.service import Bridge, availability, clients, freshness
+from bridge.service import Bridge, availability, client_sessions, clients, freshness
+from bridge.service.client_sessions import Session
 from bridge.service.clients import Client
 from bridge.slots.offer import Slot, nearest
 from bridge.slots.rules import Why
-from bridge.store import booking_events, calendars, objects, passes, people
+from bridge.store import booking_events, calendars, objects
 from bridge.store.booking_events import ClientRow, EventRow
 from bridge.store.people import UserRow
 
 ACTOR = "client"
 
-#: A session in one of these states takes place unless something happens.
-LIVE = ("held", "reserved", "confirmed")
 #: What binds the photographer, too, who may otherwise go beyond the rules of the page.
 _BINDS_OWNER = frozenset({Why.PAST, Why.NOT_OFFERED, Why.BUSY})
 
@@ -45,20 +41,6 @@ class Taken(Refused):
     def __init__(self, message: str, nearest: Sequence[Slot] = ()):
         super().__init__(message)
         self.nearest = nearest
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """A booked session as it stands now. ``state``: held, reserved, confirmed, cancelled or expired;
-    ``starts`` and ``ends`` in seconds since 1970, None once nothing is left of it."""
-
-    row: ClientRow
-    event: EventRow
-    user: UserRow
-    state: str
-    starts: int | None
-    ends: int | None
-    text: str | None
 
 
 def slots(
@@ -119,7 +101,7 @@ def take(
                 mail="booked" if bridge.settings.smtp_url and not owner else None,
                 created=now,
             )
-            session = find(tx, client_id)
+            session = client_sessions.find(tx, client_id)
     except Taken as taken:
         raise _with_nearest(bridge, event, user, start, taken) from None
     _told(bridge, stored.due)
@@ -129,14 +111,14 @@ def take(
 def move(bridge: Bridge, client_id: int, start: int, *, owner: bool = False) -> Session:
     """Give a session another slot of its event; the old one is free again. Raises as ``take``."""
     with bridge.db.reading() as tx:
-        known = find(tx, client_id)
+        known = client_sessions.find(tx, client_id)
     freshness.read(bridge, known.user.id)
     release_expired(bridge)
     now = bridge.clock.now()
     try:
         with bridge.db.writing() as tx:
             calendar_id = _lock(tx, known.user)
-            session = find(tx, client_id)
+            session = client_sessions.find(tx, client_id)
             stored = _changeable(tx, bridge, session, owner)
             slot = _judged(tx, bridge, session.event, session.user, start, but={stored.uid}, owner=owner)
             zone = ZoneInfo(session.user.time_zone)
@@ -146,7 +128,7 @@ def move(bridge: Bridge, client_id: int, start: int, *, owner: bool = False) -> 
                 tx, calendar_id, stored.href, text, actor=ACTOR, now=now, hidden=stored.hidden
             )
             _to_mail(tx, bridge, session, "moved")
-            session = find(tx, client_id)
+            session = client_sessions.find(tx, client_id)
     except Taken as taken:
         raise _with_nearest(bridge, known.event, known.user, start, taken, {known.row.uid}) from None
     _told(bridge, written.due)
@@ -159,10 +141,10 @@ def cancel(bridge: Bridge, client_id: int, *, owner: bool = False) -> Session:
     late, NotFound."""
     now = bridge.clock.now()
     with bridge.db.reading() as tx:
-        user = find(tx, client_id).user
+        user = client_sessions.find(tx, client_id).user
     with bridge.db.writing() as tx:
         calendar_id = _lock(tx, user)
-        session = find(tx, client_id)
+        session = client_sessions.find(tx, client_id)
         if session.state in ("cancelled", "expired"):
             return session
         stored = _changeable(tx, bridge, session, owner)
@@ -175,7 +157,7 @@ def cancel(bridge: Bridge, client_id: int, *, owner: bool = False) -> Session:
             due = put.due
         booking_events.set_client(tx, client_id, status="cancelled", expires=None)
         _to_mail(tx, bridge, session, "cancelled")
-        session = find(tx, client_id)
+        session = client_sessions.find(tx, client_id)
     _told(bridge, due)
     return session
 
@@ -186,10 +168,10 @@ def confirm(bridge: Bridge, client_id: int) -> Session:
     release_expired(bridge)
     now = bridge.clock.now()
     with bridge.db.reading() as tx:
-        user = find(tx, client_id).user
+        user = client_sessions.find(tx, client_id).user
     with bridge.db.writing() as tx:
         calendar_id = _lock(tx, user)
-        session = find(tx, client_id)
+        session = client_sessions.find(tx, client_id)
         if session.state == "confirmed":
             return session
         if session.state not in ("held", "reserved"):
@@ -199,7 +181,7 @@ def confirm(bridge: Bridge, client_id: int) -> Session:
         put = objects.put(tx, calendar_id, stored.href, text, actor=ACTOR, now=now, hidden=stored.hidden)
         booking_events.set_client(tx, client_id, status="confirmed", expires=None)
         _to_mail(tx, bridge, session, "booked")
-        session = find(tx, client_id)
+        session = client_sessions.find(tx, client_id)
     _told(bridge, put.due)
     return session
 
@@ -223,35 +205,6 @@ def release_expired(bridge: Bridge) -> int:
                 objects.delete(tx, row.calendar_id, stored.href, actor=ACTOR, now=now)
             booking_events.set_client(tx, row.id, status="expired", expires=None)
     return len(found)
-
-
-def find(tx: Connection, client_id: int) -> Session:
-    """The session as it stands now. Raises NotFound."""
-    row = booking_events.client(tx, client_id)
-    event = booking_events.get(tx, row.event_id)
-    user = people.user_by_id(tx, event.user_id)
-    stored = objects.by_uid(tx, row.calendar_id, row.uid, with_hidden=True)
-    if stored is None:
-        state = row.status if row.status == "expired" else "cancelled"
-        return Session(row, event, user, state, None, None, None)
-    state = "cancelled" if stored.status == "CANCELLED" else row.status
-    if state in ("held", "reserved") and stored.status == "CONFIRMED":
-        state = "confirmed"  # in Picsello, or in a calendar
-    starts, ends = _when(stored.text, user)
-    return Session(row, event, user, state, starts, ends, stored.text)
-
-
-def remembered(tx: Connection, session: Session) -> Session:
-    """The session with its last times, from the journal: of a hold that is over nothing else is left. As it
-    is where it still has them, or where the journal has forgotten it."""
-    if session.starts is not None:
-        return session
-    known = passes.journal_of(tx, session.user.id, uid=session.row.uid, limit=3)
-    text = next((row.before for row in known if row.before is not None), None)
-    if text is None:
-        return session
-    starts, ends = _when(text, session.user)
-    return replace(session, starts=starts, ends=ends)
 
 
 # --- inside ----------------------------------------------------------------------------------------
@@ -296,11 +249,6 @@ def _with_nearest(
     return Taken(str(taken), nearest(around, start))
 
 
-def _when(text: str, user: UserRow) -> tuple[int, int] | tuple[None, None]:
-    master = read(parse(text), ZoneInfo(user.time_zone)).master
-    return (None, None) if master is None else master.span
-
-
 def _object(tx: Connection, row: ClientRow) -> objects.StoredObject:
     stored = objects.by_uid(tx, row.calendar_id, row.uid, with_hidden=True)
     if stored is None:
@@ -309,7 +257,7 @@ def _object(tx: Connection, row: ClientRow) -> objects.StoredObject:
 
 
 def _changeable(tx: Connection, bridge: Bridge, session: Session, owner: bool) -> objects.StoredObject:
-    if session.state not in LIVE or session.starts is None:
+    if session.state not in client_sessions.LIVE or session.starts is None:
         raise NotAllowed("This session is off already. Book a new one instead.")
     earliest = bridge.clock.now() + timedelta(seconds=session.event.notice)
     if session.starts <= earliest.timestamp() and not owner:

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from bridge import mail
 from bridge.errors import BridgeError
-from bridge.service import Bridge, booking_days, client_booking, light, receipts
-from bridge.service.client_booking import Session
+from bridge.service import Bridge, booking_days, client_sessions, light, receipts
+from bridge.service.client_sessions import Session
 from bridge.slots.days import day_of
 from bridge.store import booking_events
 
@@ -43,7 +43,7 @@ def deliver(bridge: Bridge) -> int:
         with bridge.db.writing() as tx:
             if not booking_events.claim_mail(tx, row, now + FIRST_DELAY * 2**row.mail_tries):
                 continue
-            session = client_booking.remembered(tx, client_booking.find(tx, row.id))
+            session = client_sessions.remembered(tx, client_sessions.find(tx, row.id))
         subject, text = _letter(bridge, session, row.mail or "")
         calendar = session.text if row.mail != "cancelled" else None
         try:

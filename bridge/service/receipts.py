@@ -12,7 +12,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from bridge.errors import NotFound
 from bridge.service import Bridge
-from bridge.service.client_booking import Session
+from bridge.service.client_sessions import Session
 
 #: After the session a link goes on to show what was, for this long.
 AFTERWARDS = timedelta(days=14)

@@ -1,6 +1,7 @@
 """``/api/v1/openapi.json``: the API described for programs (OpenAPI 3.1).
 
-The tests hold every answer against it, and it against the routes there are.
+What is sent and answered is described in ``api_schemas``. The tests hold every answer against it, and it
+against the routes there are.
 """
 
 from __future__ import annotations
@@ -13,11 +14,10 @@ from flask.typing import ResponseReturnValue
 from bridge import __version__
 from bridge.service.tokens import SCOPES
 from bridge.web.access import blueprint
+from bridge.web.api_schemas import Json, ref, schemas
 from bridge.web.security import the_bridge
 
 pages = blueprint("api_document")
-
-Json = dict[str, Any]
 
 
 @pages.get("/openapi.json")
@@ -53,8 +53,8 @@ def document(url: str) -> Json:
                     "X-CSRFToken.",
                 },
             },
-            "responses": {"Problem": _answer("Why not, in words (RFC 9457).", _ref("Problem"), problem=True)},
-            "schemas": _schemas(),
+            "responses": {"Problem": _answer("Why not, in words (RFC 9457).", ref("Problem"), problem=True)},
+            "schemas": schemas(),
         },
     }
 
@@ -133,163 +133,22 @@ def _paths() -> Json:
     }
 
 
-def _schemas() -> Json:
-    text, maybe, yes = {"type": "string"}, {"type": ["string", "null"]}, {"type": "boolean"}
-    whole = {"type": "integer"}
-    moment = {"type": "string", "description": "ISO 8601, with offset."}
-    when = {"type": "string", "minLength": 1, "description": "ISO 8601; in the user's zone without offset."}
-    sentences = {"type": "array", "items": text}
-    kind = {"enum": ["booking", "block", "foreign"]}
-    return {
-        "Problem": _object(type=text, title=text, status=whole, detail=text, error=text),
-        "Me": _object(
-            email=text,
-            studio=text,
-            timeZone=text,
-            source={"enum": ["studio", "picsello", "feed"]},
-            scopes={"type": "array", "items": {"enum": list(SCOPES)}},
-        ),
-        "Status": _object(
-            ok=yes,
-            accounts={"type": "array", "items": _ref("Account")},
-            waiting=_object(conflicts=whole, approvals=whole, notices=whole),
-        ),
-        "Account": _object(
-            id=whole,
-            provider=text,
-            label=text,
-            username=text,
-            state={"enum": ["healthy", "retrying", "needs-sign-in", "parked"]},
-            reason=maybe,
-            since=maybe,
-            held=sentences,
-            agreed=maybe,
-        ),
-        "Calendar": _object(
-            id=whole, kind={"enum": ["bookings", "mirror"]}, title=text, color=maybe, editable=yes, url=text
-        ),
-        "Link": _object(
-            id=whole,
-            account=whole,
-            name=text,
-            reads=yes,
-            edits=yes,
-            writes=yes,
-            source=yes,
-            blocksSlots=yes,
-            state=text,
-            reason=maybe,
-            held=sentences,
-            agreed=maybe,
-        ),
-        "Availability": _object(
-            **{"from": moment, "to": moment},
-            duration={"type": "number"},
-            free=yes,
-            room={"type": "array", "items": _object(start=moment, end=moment)},
-            reasons={"type": "array", "items": _ref("Reason")},
-        ),
-        "Reason": {
-            "type": "object",
-            "required": ["why", "start", "end"],
-            "properties": {
-                "why": text,
-                "start": moment,
-                "end": moment,
-                "words": text,
-                "uid": text,
-                "title": text,
-                "calendar": text,
-            },
-            "additionalProperties": False,
-        },
-        "Event": _object(
-            id=text,
-            object=whole,
-            etag=text,
-            uid=text,
-            calendar=whole,
-            kind=kind,
-            title=text,
-            place=text,
-            status=text,
-            start=text,
-            end=text,
-            allDay=yes,
-            recurring=yes,
-            busy=yes,
-            movable=yes,
-            conflict=yes,
-            url=text,
-        ),
-        "Move": _wanted(("start", "etag"), start=when, end=when, etag=text),
-        "Moved": _object(etag=text),
-        "Booking": _object(
-            uid=text,
-            href=text,
-            title=text,
-            start=maybe,
-            end=maybe,
-            zone=text,
-            status=text,
-            place=text,
-            kind=kind,
-            all_day=yes,
-            recurring=yes,
-            hidden=yes,
-        ),
-        "Bookings": _object(total=whole, bookings={"type": "array", "items": _ref("Booking")}),
-        "NewBooking": _wanted(
-            ("title", "start", "duration"),
-            title={"type": "string", "minLength": 1, "maxLength": 500},
-            start=when,
-            duration={"type": "integer", "minimum": 1, "maximum": 720, "description": "Minutes."},
-            place={"type": "string", "maxLength": 1_000},
-            notes={"type": "string", "maxLength": 50_000},
-            status={"enum": ["confirmed", "tentative"]},
-        ),
-        "Added": _object(uid=text, href=text),
-        "NewTime": _wanted(
-            ("start",), start=when, duration={"type": "integer", "minimum": 1, "maximum": 720}
-        ),
-    }
-
-
-def _object(**properties: Json) -> Json:
-    """An answer's object: exactly these, every time."""
-    return {
-        "type": "object",
-        "required": list(properties),
-        "properties": properties,
-        "additionalProperties": False,
-    }
-
-
-def _wanted(required: tuple[str, ...], **properties: Json) -> Json:
-    """What a request sends."""
-    return _object(**properties) | {"required": list(required)}
-
-
-def _ref(name: str) -> Json:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
 def _answer(says: str, schema: Json, *, problem: bool = False) -> Json:
     kind = "application/problem+json" if problem else "application/json"
     return {"description": says, "content": {kind: {"schema": schema}}}
 
 
 def _ok(schema: str) -> Json:
-    return {"200": _answer("Done.", _ref(schema))}
+    return {"200": _answer("Done.", ref(schema))}
 
 
 def _many(schema: str) -> Json:
-    return {"200": _answer("All of them.", {"type": "array", "items": _ref(schema)})}
+    return {"200": _answer("All of them.", {"type": "array", "items": ref(schema)})}
 
 
 def _added() -> Json:
     where = {"Location": {"description": "Its path.", "schema": {"type": "string"}}}
-    return _answer("Added.", _ref("Added")) | {"headers": where}
+    return _answer("Added.", ref("Added")) | {"headers": where}
 
 
 def _call(name: str, says: str, answers: Json, scope: str = "read", *refusals: int) -> Json:
@@ -315,4 +174,4 @@ def _number(name: str, least: int, most: int) -> Json:
 
 
 def _body(schema: str) -> Json:
-    return {"required": True, "content": {"application/json": {"schema": _ref(schema)}}}
+    return {"required": True, "content": {"application/json": {"schema": ref(schema)}}}

@@ -18,7 +18,8 @@ from werkzeug.wrappers import Response
 
 from bridge.errors import Invalid, NotFound
 from bridge.service import booking_events, client_booking, client_mail, receipts
-from bridge.service.client_booking import Session, Taken
+from bridge.service.client_booking import Taken
+from bridge.service.client_sessions import Session
 from bridge.service.clients import Client
 from bridge.slots.offer import Slot
 from bridge.store import booking_events as rows

@@ -11,8 +11,8 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from bridge.errors import BridgeError, Invalid, NotFound
-from bridge.service import booking_days, client_booking, client_mail
-from bridge.service.client_booking import Session
+from bridge.service import booking_days, client_booking, client_mail, client_sessions
+from bridge.service.client_sessions import Session
 from bridge.service.clients import Client
 from bridge.store import booking_events as rows
 from bridge.store.booking_events import EventRow
@@ -140,7 +140,7 @@ def move(event: int, booking: int) -> ResponseReturnValue:
 def _session(event: int, booking: int) -> Session:
     found = mine(event)
     with the_bridge().db.reading() as tx:
-        session = client_booking.find(tx, booking)
+        session = client_sessions.find(tx, booking)
     if session.event.id != found.id:
         raise NotFound("There is no such session.")
     return session
@@ -170,7 +170,7 @@ def _page(event: EventRow, day: date, error: str = "", template: str = "booking_
         event=event,
         day=day,
         lines=lines,
-        booked=[line for line in lines if line.session and line.state in client_booking.LIVE],
+        booked=[line for line in lines if line.session and line.state in client_sessions.LIVE],
         parts_of_day={
             name: booking_forms.spelled_parts(parts.get(name, ())) for name in ("open", "breaks", "hidden")
         }
@@ -195,7 +195,7 @@ def _near(event: EventRow, day: date) -> tuple[date | None, date | None]:
 
 def _times(session: Session, error: str = "") -> str:
     bridge, me = the_bridge(), visitor()
-    if session.starts is None or session.state not in client_booking.LIVE:
+    if session.starts is None or session.state not in client_sessions.LIVE:
         raise Invalid("This session is off already.")
     zone = ZoneInfo(me.user.time_zone)
     asked = date_of(request.args.get("month"))

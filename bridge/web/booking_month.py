@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bridge.service import client_booking
-from bridge.service.client_booking import Session
+from bridge.service.client_sessions import Session
 from bridge.slots.offer import Slot
 from bridge.store.booking_events import EventRow
 from bridge.store.people import UserRow

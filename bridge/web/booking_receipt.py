@@ -10,8 +10,9 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from bridge.errors import Invalid, NotAllowed, NotFound
-from bridge.service import booking_days, client_booking, client_mail, light, receipts
-from bridge.service.client_booking import Session, Taken
+from bridge.service import booking_days, client_booking, client_mail, client_sessions, light, receipts
+from bridge.service.client_booking import Taken
+from bridge.service.client_sessions import Session
 from bridge.slots.days import day_of
 from bridge.web import booking, booking_month, moments, words
 from bridge.web.security import limiter, the_bridge
@@ -75,7 +76,7 @@ def _session(studio: str, event: str, token: str) -> Session:
     """The session that the link names. Raises NotFound."""
     number = receipts.read(the_bridge(), token)
     with the_bridge().db.reading() as tx:
-        session = client_booking.remembered(tx, client_booking.find(tx, number))
+        session = client_sessions.remembered(tx, client_sessions.find(tx, number))
     if (session.event.studio, session.event.slug) != (studio, event):
         raise NotFound("This link is not valid (any more).")
     return session
@@ -84,7 +85,7 @@ def _session(studio: str, event: str, token: str) -> Session:
 def _page(session: Session, token: str, error: str = "") -> str:
     zone, studio = ZoneInfo(session.row.time_zone), ZoneInfo(session.user.time_zone)
     month = None
-    if session.state in client_booking.LIVE and session.starts is not None and "move" in request.args:
+    if session.state in client_sessions.LIVE and session.starts is not None and "move" in request.args:
         at = datetime.fromtimestamp(session.starts, zone).date()
         wanted = booking.date_of(request.args.get("day")) or at
         asked = booking.date_of(request.args.get("month"))

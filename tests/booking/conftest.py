@@ -14,7 +14,7 @@ import pytest
 
 from bridge.config import Settings
 from bridge.service import booking_events, booking_plans, client_booking, people
-from bridge.service.client_booking import Session
+from bridge.service.client_sessions import Session
 from bridge.service.clients import Client
 from bridge.store import accounts, calendars, links, objects
 from bridge.store import booking_events as rows

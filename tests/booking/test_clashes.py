@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bridge.service import clashes, client_booking
+from bridge.service import clashes, client_booking, client_sessions
 from bridge.store import links, notices, objects
 from bridge.worker import Worker
 from tests.booking.conftest import Studio, at, ics
@@ -27,7 +27,7 @@ def test_a_private_event_over_a_booking_is_said_until_they_no_longer_meet(studio
     for words in ("Dentist", "Family", "Mary Jane: Spring minis", "5 December 2026 at 10:00"):
         assert words in message
     with studio.bridge.db.reading() as tx:
-        assert client_booking.find(tx, session.row.id).starts == at("10:00")  # never moved
+        assert client_sessions.find(tx, session.row.id).starts == at("10:00")  # never moved
     with studio.bridge.db.writing() as tx:
         (row,) = notices.standing(tx, studio.anna.id)
         notices.dismiss(tx, studio.anna.id, row.id, studio.clock.now())

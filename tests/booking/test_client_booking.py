@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bridge.errors import Invalid, NotAllowed, NotFound
-from bridge.service import booking_events, booking_plans, bookings, client_booking, receipts
+from bridge.service import booking_events, booking_plans, bookings, client_booking, client_sessions, receipts
 from bridge.service.client_booking import Taken
 from bridge.service.clients import Client
 from bridge.store import calendars, objects
@@ -132,9 +132,9 @@ def test_the_photographers_own_cancelling_and_moving_is_what_the_client_sees(stu
     session = studio.book(studio.event())
     with studio.bridge.db.writing() as tx:
         bookings.move(tx, studio.anna, session.row.uid, "2026-12-06T15:00", None, studio.clock.now())
-        assert client_booking.find(tx, session.row.id).starts == at("15:00", "2026-12-06")
+        assert client_sessions.find(tx, session.row.id).starts == at("15:00", "2026-12-06")
         bookings.cancel(tx, studio.anna, session.row.uid, studio.clock.now())
-        assert client_booking.find(tx, session.row.id).state == "cancelled"
+        assert client_sessions.find(tx, session.row.id).state == "cancelled"
 
 
 def test_too_late_to_change_online(studio: Studio) -> None:
@@ -157,7 +157,7 @@ def test_a_hold_is_tentative_closes_the_slot_and_runs_out(studio: Studio) -> Non
     assert "09:00" in studio.free(event)
     assert studio.texts() == []
     with studio.bridge.db.reading() as tx:
-        assert client_booking.find(tx, held.row.id).state == "expired"
+        assert client_sessions.find(tx, held.row.id).state == "expired"
     with pytest.raises(NotAllowed):
         client_booking.confirm(studio.bridge, held.row.id)
 

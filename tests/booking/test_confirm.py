@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from bridge.ical import build
-from bridge.service import client_booking, people, tokens
+from bridge.service import client_booking, client_sessions, people, tokens
 from bridge.service.clients import Client
 from bridge.store import calendars, objects
 from bridge.web import make_app
@@ -80,5 +80,5 @@ def test_what_picsello_or_a_calendar_says_is_confirmed_is(studio: Studio, owner:
     studio.clock.pass_(minutes=21)
     client_booking.release_expired(studio.bridge)
     with studio.bridge.db.reading() as tx:
-        assert client_booking.find(tx, session.row.id).state == "confirmed"
+        assert client_sessions.find(tx, session.row.id).state == "confirmed"
     assert "STATUS:CONFIRMED" in studio.texts()[0] and "09:00" not in studio.free(event)

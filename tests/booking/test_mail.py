@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from bridge.config import Settings
 from bridge.service import client_booking, client_mail
-from bridge.service.client_booking import Session
+from bridge.service.client_sessions import Session
 from bridge.web import make_app
 from tests.booking.conftest import Client, Studio, at
 from tests.servers import smtp
