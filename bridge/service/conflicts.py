@@ -55,6 +55,8 @@ def resolve(bridge: Bridge, conflict_id: int, choice: str, *, user_id: int | Non
     ``user_id`` None: whoever's it is, for the administrator. Raises NotFound, Refused."""
     with bridge.db.reading() as tx:
         row = conflicts.get(tx, user_id, conflict_id)
+    if row.resolved == conflicts.SUPERSEDED:
+        raise Refused("Both sides have changed this again since. Look at the new values, then decide.")
     if row.resolved is not None:
         raise Refused(f"Conflict {conflict_id} is resolved already: {row.resolved}.")
     with lease.held(

@@ -18,7 +18,7 @@ from bridge.store.tables import conflict
 @dataclass(frozen=True, slots=True)
 class ConflictRow:
     """One group of one object. ``winner``: ours, theirs, or ask (it waits); ``resolved``: what the user
-    chose."""
+    chose, or SUPERSEDED."""
 
     id: int
     user_id: int
@@ -34,6 +34,9 @@ class ConflictRow:
     resolved: str | None
     at: datetime
 
+
+#: ``resolved`` of a conflict over whose values both sides went again: a newer one is in its place.
+SUPERSEDED = "superseded"
 
 _CONFLICT = select(*columns(ConflictRow, conflict))
 
@@ -53,7 +56,8 @@ def add(
     winner: str,
     now: datetime,
 ) -> int:
-    """Remember one; the same group of the same object still standing open is brought up to date instead."""
+    """Remember one. An older one about the same group of the same object is superseded, not overwritten: of
+    what lost then this may be the last copy, where the answer to the write that went over it was lost."""
     values = {"pass_id": pass_id, "ours": ours, "theirs": theirs, "winner": winner, "at": now}
     same = (
         (conflict.c.link_id == link_id)
@@ -63,10 +67,12 @@ def add(
         & (conflict.c.group == group)
         & conflict.c.resolved.is_(None)
     )
-    found = tx.execute(select(conflict.c.id).where(same)).scalar()
+    again = (conflict.c.ours == ours) & (conflict.c.theirs == theirs)
+    found = tx.execute(select(conflict.c.id).where(same, again)).scalar()
     if found is not None:
         tx.execute(update(conflict).where(conflict.c.id == found).values(values))
         return int(found)
+    tx.execute(update(conflict).where(same).values(resolved=SUPERSEDED))
     key = {"user_id": user_id, "link_id": link_id, "calendar_id": calendar_id, "uid": uid}
     about = {"instance": instance, "group": group}
     return int(tx.execute(insert(conflict).returning(conflict.c.id), key | about | values).scalar_one())

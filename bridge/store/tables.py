@@ -518,7 +518,7 @@ conflict = Table(
     Column("ours", Text, nullable=False),  # whole texts, so that either side can be put back
     Column("theirs", Text, nullable=False),
     Column("winner", Text, nullable=False),  # ours | theirs | ask (waits for the user)
-    Column("resolved", Text),  # ours | theirs, by the user
+    Column("resolved", Text),  # ours | theirs, by the user; superseded
     Column("at", Instant, nullable=False),
 )
 

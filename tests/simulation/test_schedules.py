@@ -23,6 +23,7 @@ ONCE_FAILED = {
     3197: "an event stood twice over there, the one that we knew went, and with it ours",
     200047: "a rename that a lying token told in halves",
     7103436: "a booking was to be put back, was refused once, and the pass broke off",
+    8033635: "a place lost a conflict, the answer got lost, the event went, the next conflict took its row",
     2005219: "an event came, was read by a pass that died, and went, in no delta",
     2000512: "a lost create, deleted there, under a name that is never free again",
 }
