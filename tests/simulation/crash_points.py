@@ -194,6 +194,7 @@ def result(world: World) -> Result:
         asked = {
             (row.uid, row.group, row.winner, row.resolved, *(str(shown(t)) for t in (row.ours, row.theirs)))
             for row in conflicts.of_user(tx, world.user_id, open_only=False)
+            if row.resolved != conflicts.SUPERSEDED  # what lost is kept, and nobody sees the row
         }
         waiting = {(row.uid, str(shown(row.after))) for row in suggestions.waiting(tx, world.user_id)}
         told = {(row.kind, row.uid) for row in notices.standing(tx, world.user_id)}
